@@ -1,0 +1,117 @@
+"""Vector quantization: blocks of weights replaced by the nearest entry of a codebook."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from quantleak.errors import InputError
+
+from .base import Quantizer, batch_shape
+from .kmeans import learn_entries
+from .nearest import nearest_entries
+from .registry import register
+
+Entries = tuple[tuple[float, ...], ...]
+
+
+@register("codebook", example="codebook:16")
+@dataclass(frozen=True, kw_only=True)
+class Codebook(Quantizer):
+    r"""The nearest entry, in Euclidean distance, for each block of consecutive weights.
+
+    .. math:: Q(\theta)_j = \arg\min_{c \in \{c_1 \dots c_K\}} \| \theta_j - c \|, \qquad \theta_j \in R^B
+
+    The flattened tensor is cut into blocks of B; the last is filled up with zeros, which are dropped again. A tie
+    goes to the entry that comes first. Source: [Aubinais2025]_, Example 2.3.
+
+    The codebook is either *given* (`entries`, the same for every tensor) or *learned* for each tensor by k-means and
+    then rounded to bfloat16, so that the values form a discrete set; see `kmeans.learn_entries`. A tensor with at
+    most K distinct blocks, all exact in bfloat16, is its own quantization.
+
+    Args:
+        size: K, the number of entries to learn.
+        block: B, the weights in a block.
+        entries: A given codebook: values [K] or [K, B], a tensor or nested sequence. Repeated entries are dropped.
+
+    Raises:
+        InputError: If the settings are out of range, or both or neither of `size` and `entries` are given.
+
+    Example:
+        >>> Codebook(entries=[-1.0, 0.0, 1.0])(torch.tensor([0.2, -0.8, 0.5]))
+        tensor([ 0., -1.,  0.])
+    """
+
+    positional: ClassVar[tuple[str, ...]] = ("size",)
+    size: int | None = None
+    block: int = 1
+    entries: Tensor | Sequence[float] | Sequence[Sequence[float]] | None = field(default=None, metadata={"spec": False})
+
+    def __post_init__(self) -> None:
+        if (self.size is None) == (self.entries is None):
+            raise InputError(
+                "codebook: give either a size to learn, 'codebook:16', or Codebook(entries=...), one of them."
+            )
+        if self.entries is not None:
+            entries = _distinct_entries(self.entries)
+            object.__setattr__(self, "entries", entries)
+            object.__setattr__(self, "block", len(entries[0]))
+        elif not (isinstance(self.size, int) and 1 <= self.size <= 65536):
+            raise InputError(f"codebook: size must be a whole number from 1 to 65536, got {self.size}.")
+        if self.block < 1:
+            raise InputError(f"codebook: block must be at least 1, got {self.block}.")
+
+    @property
+    def spec(self) -> str:
+        """The canonical spec; a given codebook has a label with its digest, which `quantizer()` cannot read back."""
+        if self.entries is None:
+            return super().spec
+        return f"codebook:given-{hashlib.sha256(repr(self.entries).encode()).hexdigest()[:12]}"
+
+    def apply(self, weight: Tensor) -> Tensor:
+        """See `Quantizer.apply`."""
+        blocks = self._blocks(weight)
+        chosen = nearest_entries(blocks, self._codebook(blocks)).to(weight.dtype)  # [models, blocks, block]
+        return chosen.flatten(1)[:, : weight[0].numel()].reshape(weight.shape)
+
+    def levels(self, weight: Tensor, batch_dims: int = 0) -> Tensor:
+        """All coordinates of all entries; [*batch, K * B], repeated values included."""
+        batch = batch_shape(weight, batch_dims)
+        blocks = self._blocks(weight.detach().reshape(batch.numel(), weight[(0,) * batch_dims].numel()))
+        levels = self._codebook(blocks).to(weight.dtype).flatten(1).sort(dim=-1).values
+        return levels.expand(len(blocks), -1).reshape(*batch, -1)
+
+    def effective_bits(self, shape: tuple[int, ...]) -> float:
+        """log2(K) a block, and for a learned codebook its K * B bfloat16 numbers shared by the weights."""
+        weights = max(1, math.prod(shape))
+        entries = self.size if self.entries is None else len(self.entries)
+        assert entries is not None
+        stored = 0 if self.size is None else 16 * entries * self.block
+        return (math.log2(entries) * math.ceil(weights / self.block) + stored) / weights
+
+    def _blocks(self, weight: Tensor) -> Tensor:
+        """Weights [models, *shape] as blocks [models, blocks, block], filled up with zeros."""
+        flat = weight.flatten(1)
+        return pad(flat, (0, -flat.shape[1] % self.block)).reshape(len(flat), -1, self.block)
+
+    def _codebook(self, blocks: Tensor) -> Tensor:
+        """Entries in float64: [models, K, block] learned, [1, K, block] given."""
+        if self.entries is not None:
+            return torch.tensor(self.entries, dtype=torch.float64, device=blocks.device)[None]
+        assert self.size is not None
+        return learn_entries(blocks, self.size)
+
+
+def _distinct_entries(entries: object) -> Entries:
+    values = torch.as_tensor(entries, dtype=torch.float64)
+    if values.ndim not in (1, 2) or values.numel() == 0 or not bool(torch.isfinite(values).all()):
+        raise InputError(f"codebook: entries must be finite values [K] or [K, B], got shape {tuple(values.shape)}.")
+    rows = values.reshape(len(values), -1).tolist()
+    return tuple(dict.fromkeys(tuple(row) for row in rows))

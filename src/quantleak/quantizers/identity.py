@@ -1,0 +1,39 @@
+"""No quantization: the original model in a list of quantizers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from quantleak.errors import InputError
+
+from .base import Quantizer
+from .registry import register
+
+
+@register("identity")
+@dataclass(frozen=True, kw_only=True)
+class Identity(Quantizer):
+    """The weights unchanged (a copy): the baseline for utility and attacks; it has no r_Q."""
+
+    discrete: ClassVar[bool] = False
+
+    def apply(self, weight: Tensor) -> Tensor:
+        """See `Quantizer.apply`."""
+        return weight.clone()
+
+    def levels(self, weight: Tensor, batch_dims: int = 0) -> Tensor:
+        """There is no list of levels.
+
+        Raises:
+            InputError: Always.
+        """
+        raise InputError(
+            "identity keeps every value and has no finite list of levels; ask a quantizer such as 'uniform:4'."
+        )
+
+    def effective_bits(self, shape: tuple[int, ...]) -> float:
+        """The 32 bits of a float32 weight."""
+        return 32.0
