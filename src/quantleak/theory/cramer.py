@@ -1,0 +1,121 @@
+"""The Cramer rate: the exact exponent of which r_Q is the second-order version."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from .chernoff import chernoff_exponent
+from .gaps import Gaps, gaps
+from .rate import Rate, make_rate
+
+BATCH = 2**17
+"""Differences handled at a time; about a megabyte in float64."""
+
+
+class Exponents:
+    r"""Chernoff's exponents of all rivals, computed only where they matter.
+
+    .. math:: I_k = -\log \inf_{s \ge 0} E\, e^{-s D_k}
+
+    Each starts with a lower bound that costs nothing. With `b = delta_k - min D_k`, Bennett's inequality gives, for any
+    variable of mean `delta_k` and variance `sigma_k^2` whose values are at least `delta_k - b`,
+
+    .. math::
+        I_k \ge \frac{\sigma_k^2}{b^2} h\!\left(\frac{b \delta_k}{\sigma_k^2}\right),
+        \qquad h(u) = (1 + u) \ln(1 + u) - u.
+
+    The empirical differences are such a variable, so a rival whose bound exceeds an exponent already known
+    cannot be the minimum.
+
+    Attributes:
+        lower: Lower bounds [R]; the exact exponents where `solved`.
+        solved: Whether the exact exponent is known [R].
+    """
+
+    def __init__(self, measured: Gaps) -> None:
+        self.measured = measured
+        self.lower = bennett_bound(measured)
+        # All differences positive: unbounded. Mean 0: nothing to gain from any s.
+        self.solved = (measured.lowest > 0) | (measured.delta == 0)
+
+    def solve(self, which: Tensor) -> None:
+        """Compute the exact exponents at these positions."""
+        at_once = max(1, BATCH // self.measured.losses.shape[1])
+        for some in which.split(at_once):
+            self.lower[some] = chernoff_exponent(self.measured.differences(some))
+            self.solved[some] = True
+
+    def solve_smallest(self, below: float) -> bool:
+        """Solve some of the unsolved, those with the smallest lower bounds, if these are under `below`.
+
+        Returns:
+            Whether there were any.
+        """
+        open_ = (~self.solved & (self.lower < below)).nonzero().flatten()
+        if not len(open_):
+            return False
+        at_once = max(1, BATCH // self.measured.losses.shape[1])
+        self.solve(open_[self.lower[open_].argsort()[:at_once]])
+        return True
+
+    def smallest(self) -> int:
+        """Position of the smallest exponent."""
+        # The rival that is closest to second order is nearly always the answer, or prunes nearly all others.
+        guess = self.measured.signal_to_noise.argmin()
+        if not self.solved[guess]:
+            self.solve(guess[None])
+        known = float(self.lower[self.solved].min())
+        while self.solve_smallest(below=known):
+            known = float(self.lower[self.solved].min())
+        return int(torch.where(self.solved, self.lower, torch.inf).argmin())
+
+
+def bennett_bound(measured: Gaps) -> Tensor:
+    """The lower bounds of `Exponents` [R]; infinite or 0 where the exponent is known to be."""
+    delta, variance, lowest = measured.delta, measured.variance, measured.lowest
+    reach = delta - lowest
+    u = reach * delta / variance
+    # For small u the difference cancels; u^2 / (2 + 2u/3) is Bernstein's bound, which lies below h.
+    h = torch.where(u > 1e-3, (1 + u) * torch.log1p(u) - u, u.square() / (2 + 2 * u / 3))
+    bound = variance / reach.square() * h * (1 - 1e-9)  # less a margin for rounding
+    # A loss of infinity drops out of the expectation, which leaves at most the share of the others.
+    bound = torch.where(measured.infinite > 0, -torch.log1p(-measured.infinite), bound)
+    bound = torch.where(torch.isfinite(bound), bound, 0)
+    return torch.where(lowest > 0, torch.inf, torch.where(delta == 0, 0, bound))
+
+
+def cramer_rate(losses: object) -> Rate:
+    r"""The Cramer rate of a quantizer from the elements of one training run.
+
+    .. math:: C = \min_{k \ge 2} I_k, \qquad I_k = -\log \inf_{s \ge 0} \frac1N \sum_z e^{-s D_k(z)}
+
+    with `D_k` the differences between the losses of element k and those of the best element: Chernoff's exponent of
+    the event that k looks better than the best. For Gaussian differences it equals r_Q. Source: [Aubinais2025]_,
+    Theorem 3.1, whose infimum over the complement of an orthant contracts to this minimum.
+
+    All differences of every rival positive: infinite. Differences at least 0 with some zeros: `-ln(share of zeros)`.
+    Equal means: 0. Fewer than two distinct rows: undefined (NaN). Infinite losses of a rival contribute `exp(-s *
+    inf) = 0`.
+
+    Args:
+        losses: Table [K, N] in nats, as for `privacy_rate`.
+
+    Raises:
+        InputError: If `losses` is not a table, or holds NaN or minus infinity.
+
+    Example:
+        >>> round(float(cramer_rate([[0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, -1.0]])), 6)  # -ln(2 sqrt(3/4 * 1/4))
+        0.143841
+    """
+    return cramer_rate_of(Exponents(gaps(losses)))
+
+
+def cramer_rate_of(exponents: Exponents) -> Rate:
+    """`cramer_rate` of a measured table."""
+    if not len(exponents.lower):
+        return make_rate(exponents.measured, math.nan, None)
+    k = exponents.smallest()
+    return make_rate(exponents.measured, float(exponents.lower[k]), k)

@@ -1,0 +1,104 @@
+"""How far each element's losses lie from the best element's: delta_k, sigma_k and the smallest difference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .table import as_table, distinct_rows, float64_chunks, row_means
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gaps:
+    r"""Differences `D_k = loss(theta_bar_k, z) - loss(theta_bar_1, z)` between each rival k and the best element 1.
+
+    Attributes:
+        losses: The table [K, N] itself, nats.
+        best: Row of the best element (smallest mean, the first of equals), or None where no row has a finite mean.
+        rivals: Rows [R] of the other distinct elements, ascending by mean.
+        means: Mean losses [1 + R] in float64, of the best element and then of `rivals`.
+        delta: `delta_k = E D_k` [R], never negative; infinite where a rival has infinite losses.
+        variance: `sigma_k^2 = Var D_k` [R], ddof 0, exactly 0 where D_k is constant; infinite with `delta`.
+        lowest: `min D_k` [R].
+        infinite: Share of examples at which the rival's loss is infinite [R].
+    """
+
+    losses: Tensor
+    best: int | None
+    rivals: Tensor
+    means: Tensor
+    delta: Tensor
+    variance: Tensor
+    lowest: Tensor
+    infinite: Tensor
+
+    @property
+    def elements(self) -> int:
+        """Number of distinct rows."""
+        return len(self.rivals) + (self.best is not None)
+
+    @property
+    def signal_to_noise(self) -> Tensor:
+        r"""`(delta_k / sigma_k)^2` [R]: 0 for a tie, infinite where the difference is constant and positive.
+
+        A rival with infinite losses on a share p of the examples has `p / (1 - p)`: the limit of the ratio as those
+        losses grow.
+        """
+        ratio = torch.where(self.delta > 0, self.delta.square() / self.variance, 0)
+        return torch.where(self.infinite > 0, self.infinite / (1 - self.infinite), ratio)
+
+    def differences(self, which: Tensor) -> Tensor:
+        """`D_k` in float64 for some positions of `rivals`; [len(which), N]."""
+        assert self.best is not None
+        return self.losses[self.rivals[which]].double().sub_(self.losses[self.best].double())
+
+
+def gaps(losses: object) -> Gaps:
+    """Measure a loss table; the only pass over it that the rates need.
+
+    Raises:
+        InputError: If `losses` is not a table, or holds NaN or minus infinity.
+    """
+    table = as_table(losses)
+    means = row_means(table)
+    rows = distinct_rows(table, means)
+    rows = rows[means[rows].argsort(stable=True)]
+    if not len(rows) or not bool(torch.isfinite(means[rows[0]])):
+        nothing = dict.fromkeys(("means", "delta", "variance", "lowest", "infinite"), means.new_empty(0))
+        return Gaps(losses=table, best=None, rivals=rows[:0], **nothing)
+    best, rivals = int(rows[0]), rows[1:]
+    reference = table[best].double()
+    moments = [_moments(rows.sub_(reference)) for rows in float64_chunks(table)]
+    delta, variance, lowest = torch.cat(moments, dim=1)[:, rivals]
+    # Rounding would leave a constant difference a variance of about 1e-33.
+    variance = variance.masked_fill(_is_constant(table, best, rivals, delta, lowest), 0)
+    infinite = torch.zeros_like(delta)
+    for k in torch.isinf(delta).nonzero().flatten().tolist():
+        infinite[k] = torch.isinf(table[rivals[k]]).double().mean()
+    return Gaps(
+        losses=table,
+        best=best,
+        rivals=rivals,
+        means=means[rows],
+        delta=delta.clamp_min(0),  # a tie may come out below 0 by rounding
+        variance=torch.where(infinite > 0, torch.inf, variance),
+        lowest=lowest,
+        infinite=infinite,
+    )
+
+
+def _moments(differences: Tensor) -> Tensor:
+    """Mean, variance and minimum [3, rows]; `differences` is overwritten."""
+    mean, lowest = differences.mean(1), differences.amin(1)
+    return torch.stack([mean, differences.sub_(mean[:, None]).square_().mean(1), lowest])
+
+
+def _is_constant(table: Tensor, best: int, rivals: Tensor, delta: Tensor, lowest: Tensor) -> Tensor:
+    """Whether a rival differs from the best by the same amount everywhere; its mean may be off that by rounding."""
+    constant = delta - lowest <= 1e-9 * delta.abs()
+    for k in constant.nonzero().flatten().tolist():
+        difference = table[rivals[k]].double() - table[best].double()
+        constant[k] = difference.amax() == difference.amin()
+    return constant

@@ -1,0 +1,142 @@
+"""The privacy score r_Q of a quantizer, from the losses of the elements it visited.
+
+Source: [Aubinais2025]_ Aubinais, Formont, Piantanida, Gassiat: Membership Inference Risks in Quantized Models: A
+Theoretical and Empirical Study, arXiv 2502.06567.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .gaps import Gaps, gaps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rate:
+    """A privacy rate in nats per training example; larger = more private. `float(rate)` is its value.
+
+    Attributes:
+        value: The rate: a number, infinity (unbounded) or NaN (undefined).
+        reason: Why the value is not an ordinary number, else None.
+        z: Resolution `sqrt(2 N value)`: how many standard errors the best element lies from its closest rival. Below 2
+            it is not resolved at this N.
+        elements: Number of distinct elements (rows).
+        n_validation: N. Rates compare only at equal N.
+        k_star: Row of the closest rival, where there is one.
+        best: Row of the best element.
+    """
+
+    value: float
+    reason: str | None = None
+    z: float
+    elements: int
+    n_validation: int
+    k_star: int | None = None
+    best: int | None = None
+
+    def __float__(self) -> float:
+        return self.value
+
+    @property
+    def resolved(self) -> bool:
+        """Whether z is at least 2."""
+        return self.z >= 2
+
+
+def privacy_rate(losses: object) -> Rate:
+    r"""The privacy score of a quantizer from the elements of one training run.
+
+    .. math::
+        r_Q = \frac{\delta_2^2}{2 \max_k (\delta_2/\delta_k)^2 \sigma_k^2}
+            = \frac12 \min_{k \ge 2} \frac{\delta_k^2}{\sigma_k^2}
+
+    with `delta_k` and `sigma_k^2` (ddof 0) the mean and variance of the differences between the losses of element k
+    and those of the best element 1. Source: [Aubinais2025]_, Theorem 3.3 and Algorithm 1, in the form where `delta_2`
+    has cancelled.
+
+    1. Rows that are exactly equal are one element.
+    2. Two rows with equal means: 0. All differences constant: infinite. Fewer than two distinct rows: undefined (NaN).
+    3. An element with infinite losses on a share p of the examples can only be a rival, and one with
+       `delta_k^2 / sigma_k^2 = p / (1 - p)`, the limit as these losses grow. Undefined if no mean is finite.
+
+    Args:
+        losses: Per-sample losses [K, N] in nats of K elements on N validation examples: tensor or array, float32 or
+            float64. Sums are taken in
+            float64, a few rows at a time. Squares of differences must not leave the range of float64, which float32
+            tables never do; in float64 keep differences between 1e-150 and 1e150, or 0.
+
+    Raises:
+        InputError: If `losses` is not a table, or holds NaN or minus infinity.
+
+    Example:
+        >>> float(privacy_rate([[0.0, 1.0], [1.0, 1.0], [1.0, 4.0]]))
+        0.5
+    """
+    return privacy_rate_of(gaps(losses))
+
+
+def privacy_rate_of(measured: Gaps) -> Rate:
+    """`privacy_rate` of a measured table."""
+    ratio = measured.signal_to_noise
+    if not len(ratio):
+        return make_rate(measured, math.nan, None)
+    k = int(ratio.argmin())
+    return make_rate(measured, float(ratio[k]) / 2, k)
+
+
+def make_rate(measured: Gaps, value: float, rival: int | None) -> Rate:
+    """A `Rate` with its reason and resolution; `rival` is a position among the rivals."""
+    reason = None
+    if measured.best is None:
+        reason = "undefined: no element has a finite mean loss"
+    elif not len(measured.rivals):
+        reason = "undefined: fewer than two distinct elements"
+    elif value == math.inf:
+        reason = "unbounded: no rival comes close to the best element on the validation examples"
+    examples = measured.losses.shape[1]
+    return Rate(
+        value=value,
+        reason=reason,
+        z=math.sqrt(2 * examples * value),
+        elements=measured.elements,
+        n_validation=examples,
+        k_star=None if rival is None or value == math.inf else int(measured.rivals[rival]),
+        best=measured.best,
+    )
+
+
+def lambda_kk(losses: object) -> Tensor:
+    r"""The paper's diagnostic, for k = 2, 3, ... in the order of mean loss.
+
+    .. math:: \Lambda_{kk} = (\delta_2/\delta_k)^2 \sigma_k^2
+
+    Its largest entry is the `sigma^2` of `r_Q = delta_2^2 / (2 sigma^2)`. Where elements tie with the best
+    (`delta_2 = 0`), the ratio is 1 for those and 0 for the others. Source: [Aubinais2025]_, Algorithm 1 and Figure 10.
+
+    Args:
+        losses: Table [K, N] in nats, as for `privacy_rate`.
+
+    Returns:
+        float64 tensor [distinct rows - 1], nats squared.
+
+    Raises:
+        InputError: If `losses` is not a table, or holds NaN or minus infinity.
+
+    Example:
+        >>> lambda_kk([[0.0, 0.0], [0.0, 2.0], [0.0, 8.0]])
+        tensor([1., 1.], dtype=torch.float64)
+    """
+    return lambda_kk_of(gaps(losses))
+
+
+def lambda_kk_of(measured: Gaps) -> Tensor:
+    """`lambda_kk` of a measured table."""
+    delta = measured.delta
+    if not len(delta):
+        return delta
+    tied = torch.where(delta == 0, measured.variance, 0)
+    return tied if delta[0] == 0 else delta[0].square() / measured.signal_to_noise

@@ -1,0 +1,83 @@
+"""The loss table [elements, validation examples]: checked, averaged, and with identical rows merged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from quantleak.errors import InputError
+
+CHUNK = 2**17
+"""Losses converted to float64 at a time: a megabyte, which stays in cache."""
+
+
+def as_table(losses: object) -> Tensor:
+    """A loss table as a tensor [K, N] of float32 or float64, without copying where it is one already.
+
+    Raises:
+        InputError: If it does not have two axes, has no validation examples or does not hold real numbers.
+    """
+    table = losses.detach() if isinstance(losses, Tensor) else _as_tensor(losses)
+    if table.ndim != 2 or table.shape[1] == 0 or table.is_complex():
+        raise InputError(
+            f"losses must be a table [elements, validation examples] of real numbers, got {table.dtype} of shape "
+            f"{tuple(table.shape)}; stack the per-sample losses of each element into one row."
+        )
+    if table.dtype in (torch.float32, torch.float64):
+        return table
+    return table.float() if table.is_floating_point() else table.double()
+
+
+def _as_tensor(losses: object) -> Tensor:
+    array = np.asarray(losses)
+    if array.dtype.kind not in "fiubc":
+        raise InputError(f"losses must be numbers, got an array of {array.dtype}.")
+    return torch.from_numpy(array if array.flags.writeable else array.copy())  # torch warns about read-only memory
+
+
+def float64_chunks(table: Tensor) -> Iterator[Tensor]:
+    """The table in float64, some rows at a time in one buffer that is overwritten, never the whole."""
+    pieces = table.split(max(1, CHUNK // table.shape[1]))
+    buffer = torch.empty(pieces[0].shape, dtype=torch.float64, device=table.device)
+    for piece in pieces:
+        yield buffer[: len(piece)].copy_(piece)
+
+
+def row_means(table: Tensor) -> Tensor:
+    """Mean loss of each element [K], accumulated in float64; infinite where a loss is.
+
+    Raises:
+        InputError: If a loss is NaN or minus infinity.
+    """
+    means = torch.cat([rows.mean(1) for rows in float64_chunks(table)])
+    if bool((torch.isnan(means) | torch.isneginf(means)).any()):
+        bad = torch.isnan(table) | torch.isneginf(table)
+        row, column = (int(i) for i in bad.nonzero()[0])
+        raise InputError(
+            f"losses hold {int(bad.sum())} values that are NaN or minus infinity, first {float(table[row, column])} "
+            f"for element {row} on validation example {column}; leave it out or compute in float64."
+        )
+    return means
+
+
+def distinct_rows(table: Tensor, means: Tensor) -> Tensor:
+    """Indices of the rows that differ from every row before them, by exact comparison, ascending.
+
+    Equal rows have (nearly) equal means, so only neighbours in the order of the means are compared.
+    """
+    ordered, order = means.sort(stable=True)
+    # Written so that infinite means, whose difference is NaN, count as close.
+    close = ~(ordered.diff() > 1e-12 * ordered[1:].abs())
+    suspects = torch.zeros(len(means), dtype=torch.bool, device=means.device)
+    suspects[order[1:][close]] = True
+    suspects[order[:-1][close]] = True
+    keep = ~suspects
+    seen: set[bytes] = set()
+    for row in suspects.nonzero().flatten().tolist():
+        content = (table[row] + 0.0).cpu().numpy().tobytes()  # + 0.0 makes the two zeros one
+        keep[row] = content not in seen
+        seen.add(content)
+    return keep.nonzero().flatten()

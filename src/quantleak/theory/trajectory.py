@@ -1,0 +1,153 @@
+"""The elements that one quantizer visits while models train, and their losses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from quantleak.errors import InputError
+
+from .elements import Elements
+from .evaluated import VECTOR_BATCH, Evaluated
+from .rates import Rates, rates
+from .shelf import Budget
+
+
+class Trajectory:
+    r"""The set of distinct elements of `Theta_bar` that each of several models visits, with their validation losses.
+
+    Algorithm 1 of [Aubinais2025]_ keeps the losses of the quantized model after every epoch. A quantized model
+    repeats, so each distinct element is kept, and its losses are computed, once. Two elements are one if they are
+    equal in every bit but for the sign of zero; elements are never shared between models.
+
+    Args:
+        models: Number of models, M.
+        losses: Per-sample losses float32 [B, N] of B stacked elements [B, P] on the N validation examples. It is called
+            with elements of several models at once, each element once.
+        memory: Bytes that elements and losses may take in memory; the rest goes to a temporary file.
+        folder: Folder of that file; None takes the system's.
+
+    Example:
+        >>> trajectory = Trajectory(1, lambda elements: (elements - torch.tensor([0.0, 1.0])).square())
+        >>> trajectory.update(torch.tensor([[[1.0], [2.0], [1.0]]]))
+        >>> trajectory.elements, trajectory.rates()[0].r_q.value
+        ([2], 2.0)
+    """
+
+    def __init__(
+        self, models: int, losses: Callable[[Tensor], Tensor], *, memory: int = 2**30, folder: Path | None = None
+    ) -> None:
+        self.models = models
+        self.losses = losses
+        self._budget = Budget(memory, folder)
+        self._elements: Elements | None = None
+        self._evaluated: Evaluated | None = None
+        self._rates: list[Rates] | None = None
+
+    @property
+    def elements(self) -> list[int]:
+        """Number of distinct elements each model has visited."""
+        owner = np.empty(0, np.int64) if self._elements is None else self._elements.owner
+        return [int(count) for count in np.bincount(owner, minlength=self.models)]
+
+    def update(self, elements: Tensor) -> None:
+        """Visit the elements of the next evaluated epochs.
+
+        Args:
+            elements: Floating-point [models, epochs, P]: everything that determines the predictions, quantized and
+                rounded.
+
+        Raises:
+            InputError: If the shape or dtype does not fit, or a loss is NaN.
+            RuntimeError: After `rates()`, which drops the losses.
+        """
+        store, evaluated = self._open(elements)
+        vectors = elements.detach().cpu()
+        at_once = max(1, VECTOR_BATCH // max(1, vectors[:, :1].numel() * vectors.element_size()))
+        for epochs in vectors.split(at_once, dim=1):
+            # Epoch by epoch, so that each model's elements are stored in the order of its visits.
+            store.add(epochs.transpose(0, 1).flatten(0, 1), np.tile(np.arange(self.models), epochs.shape[1]))
+            evaluated.catch_up(store, wait=True)
+
+    def rates(self, *, certificate: bool = False, keep: bool = False) -> list[Rates]:
+        """What the theory says about each model, from its own loss table.
+
+        Args:
+            certificate: Also find the start of the certificate, see `quantleak.theory.rates`.
+            keep: Keep elements and losses, so that updates may follow; otherwise they are dropped.
+
+        Raises:
+            InputError: If nothing was visited.
+        """
+        if self._rates is not None:
+            return self._rates
+        if self._elements is None or self._evaluated is None or not len(self._elements):
+            raise InputError("This trajectory has visited no element; call update(elements) after an epoch first.")
+        self._evaluated.catch_up(self._elements, wait=False)
+        owner = torch.from_numpy(self._elements.owner)
+        mine = ((owner == model).nonzero().flatten() for model in range(self.models))
+        found = [rates(self._evaluated.table.fetch(rows), certificate=certificate) for rows in mine]
+        if not keep:
+            self._rates, self._evaluated = found, None
+            self._elements.forget()
+        return found
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything needed to go on, as tensors and numbers.
+
+        Raises:
+            RuntimeError: After `rates()`, which drops the losses.
+        """
+        self._refuse_if_closed()
+        state: dict[str, Any] = {"models": self.models}
+        if self._elements is not None and self._evaluated is not None and len(self._elements):
+            self._evaluated.catch_up(self._elements, wait=False)
+            state |= self._elements.state() | {"losses": self._evaluated.table.span(0, len(self._evaluated))}
+        return state
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from `state_dict()` of a trajectory over as many models.
+
+        Raises:
+            InputError: If the state is of another number of models.
+        """
+        if state["models"] != self.models:
+            raise InputError(f"This state is of a trajectory of {state['models']} models, this one has {self.models}.")
+        self._elements = self._evaluated = self._rates = None
+        if "losses" in state:
+            self._start(state["width"], state["elements"].dtype)
+            assert self._elements is not None
+            assert self._evaluated is not None
+            self._elements.load(state)
+            self._evaluated.append(state["losses"])
+
+    def _refuse_if_closed(self) -> None:
+        if self._rates is not None:
+            raise RuntimeError("rates() has closed this trajectory; use rates(keep=True) for a look on the way.")
+
+    def _start(self, width: int, dtype: torch.dtype) -> tuple[Elements, Evaluated]:
+        self._elements = Elements(width, dtype, self._budget)
+        self._evaluated = Evaluated(self.losses, width, self._budget)
+        return self._elements, self._evaluated
+
+    def _open(self, elements: Tensor) -> tuple[Elements, Evaluated]:
+        """The stores for these elements, made at the first."""
+        self._refuse_if_closed()
+        fits = elements.ndim == 3 and len(elements) == self.models and elements.is_floating_point()
+        kind = (elements.shape[-1], elements.dtype)
+        if fits and (self._elements is None or self._evaluated is None):
+            return self._start(*kind)
+        if not fits or self._elements is None or self._evaluated is None or kind != self._elements.kind:
+            before = (
+                "" if self._elements is None else " with P and dtype {} and {} as before".format(*self._elements.kind)
+            )
+            raise InputError(
+                f"elements must be a floating-point tensor [models={self.models}, epochs, P]{before}, got "
+                f"{elements.dtype} of shape {tuple(elements.shape)}."
+            )
+        return self._elements, self._evaluated
