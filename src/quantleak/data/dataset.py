@@ -1,0 +1,133 @@
+"""The record that everything downstream reads: features, targets, task, groups and where they came from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from quantleak.data.features import Features, Ints, standardise
+from quantleak.data.groups import merge_groups
+from quantleak.data.targets import Targets, Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Where a data set came from and what was done to it. Row numbers count data rows of the source from 1.
+
+    Args:
+        source: A file's name without its folder, or what stands in for it.
+        rows_read: Rows of the source.
+        target: Name of the target column.
+        columns: Names of the columns that became features.
+        task_rule: How the task was decided, as a sentence.
+        sha256: Checksum of the file, None if there was none; `Dataset.digest` is always there.
+        categories: Those columns that hold text and became 0/1 columns.
+        ignored: Columns left out because they are an index without a name.
+        rows_refused: How many rows could not be used.
+        refused_rows: Numbers of the first 20 of them.
+        duplicates_removed: Rows dropped because an earlier row is the same molecule.
+        conflicts: How many of those had another target than the row that was kept.
+    """
+
+    source: str
+    rows_read: int
+    target: str
+    columns: tuple[str, ...]
+    task_rule: str
+    sha256: str | None = None
+    categories: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    rows_refused: int = 0
+    refused_rows: tuple[int, ...] = ()
+    duplicates_removed: int = 0
+    conflicts: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Dataset:
+    """N examples of one task.
+
+    Args:
+        name: A short name.
+        task: `"binary"`, `"multiclass"` or `"regression"`.
+        targets: `[N]`, int64 class codes 0 to C-1, or float64 for regression.
+        classes: Names of the C classes in the order of their codes; None for regression.
+        groups: int64 `[N]`; examples of one group stay in one part of a split and share one membership. Examples with
+            equal features always share a group.
+        features: Raw features; see `encode`.
+        rows: int64 `[N]`, the number of each example's data row in the source, from 1.
+        provenance: Where it all came from.
+    """
+
+    name: str
+    task: Task
+    targets: npt.NDArray[Any]
+    classes: tuple[str, ...] | None
+    groups: Ints
+    features: Features
+    rows: Ints
+    provenance: Provenance
+
+    def __len__(self) -> int:
+        """The number of examples, N."""
+        return len(self.targets)
+
+    def encode(self, fit: Ints) -> npt.NDArray[np.float32]:
+        """Features of all examples, float32 `[N, ...]`.
+
+        Args:
+            fit: Rows on which scaling and category lists are fitted (the population part of a split). Fingerprints
+                and images need none and ignore it.
+        """
+        return self.features.encode(fit)
+
+    def encode_targets(self, fit: Ints) -> npt.NDArray[Any]:
+        """Targets as the models learn them, `[N]`: class codes, or float64 standardised over rows `fit`."""
+        if self.task != "regression":
+            return self.targets
+        return standardise(self.targets[:, None], fit)[:, 0]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything that determines a result: two data sets with equal digests give equal audits."""
+        total = hashlib.sha256(repr((self.task, self.classes, self.features.describe())).encode())
+        for part in (self.targets.tobytes(), self.groups.tobytes(), *self.features.row_keys()):
+            total.update(part)
+        return total.hexdigest()
+
+    def __repr__(self) -> str:
+        """One line: name, task, size."""
+        kind = self.task if self.classes is None else f"{self.task}, {len(self.classes)} classes"
+        return f"Dataset({self.name!r}, {kind}, {len(self)} examples in {len(np.unique(self.groups))} groups)"
+
+
+def assemble(
+    name: str,
+    features: Features,
+    targets: Targets,
+    provenance: Provenance,
+    *,
+    group: npt.NDArray[Any] | None = None,
+    rows: Ints | None = None,
+) -> Dataset:
+    """A `Dataset` whose groups join equal feature rows and the user's groups."""
+    labellings: list[Any] = [features.row_keys()] if group is None else [features.row_keys(), group]
+    return Dataset(
+        name=name,
+        task=targets.task,
+        targets=targets.values,
+        classes=targets.classes,
+        groups=merge_groups(*labellings),
+        features=features,
+        rows=np.arange(1, len(features) + 1) if rows is None else rows,
+        provenance=provenance,
+    )

@@ -1,0 +1,144 @@
+"""The target column: which task it is, and its values as class codes or numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from quantleak.data.checks import list_rows, require_finite
+from quantleak.errors import InputError, nearest
+
+Task = Literal["binary", "multiclass", "regression"]
+TASKS: tuple[Task, ...] = get_args(Task)
+MOST_CLASSES = 50
+LEAST_PER_CLASS = 10
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Targets:
+    """Targets of N examples.
+
+    Args:
+        task: The task, asked for or decided by the rule.
+        values: `[N]`, int64 class codes in the sorted order of the classes, or float64.
+        classes: Class names, None for regression.
+        rule: How the task was decided, as a sentence.
+    """
+
+    task: Task
+    values: npt.NDArray[Any]
+    classes: tuple[str, ...] | None
+    rule: str
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Targets:
+        """The same targets for a choice of rows."""
+        return replace(self, values=self.values[rows])
+
+
+def read_targets(column: npt.ArrayLike, name: str, task: str | None = None) -> Targets:
+    """Decide the task and code the targets.
+
+    The rule: what `task` says; else two values are binary; text, or at most 50 integer values each seen at least 10
+    times, are multiclass; anything else is regression. Classes are sorted, numbers by value, so the larger of two
+    values is class 1.
+
+    Args:
+        column: `[N]` numbers, booleans or texts.
+        name: The column's name, for messages.
+        task: `"binary"`, `"multiclass"`, `"regression"` or None.
+
+    Raises:
+        InputError: If values are missing or infinite, all equal, or do not fit the task.
+
+    Example:
+        >>> read_targets(["yes", "no", "yes"], "y")
+        Targets(task='binary', values=array([1, 0, 1]), classes=('no', 'yes'), rule='two values: binary')
+    """
+    values = _plain(np.asarray(column), name, task)
+    distinct, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
+    if len(distinct) < 2:
+        seen = f"only {distinct[0].item()!r}" if len(distinct) else "no value"
+        raise InputError(
+            f"The target {name!r} holds {seen}: there is nothing to learn. Give a target with at least two values."
+        )
+    if task is None:
+        chosen, rule = _decide(distinct, counts)
+    else:
+        chosen, rule = _asked(task, distinct, name), f"asked for: {task}"
+    if chosen == "regression":
+        return Targets(task=chosen, values=values.astype(np.float64), classes=None, rule=rule)
+    return Targets(task=chosen, values=codes.astype(np.int64), classes=tuple(map(_class_name, distinct)), rule=rule)
+
+
+def _plain(values: npt.NDArray[Any], name: str, task: str | None) -> npt.NDArray[Any]:
+    """Finite numbers, or texts."""
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1:
+        raise InputError(f"The target {name!r} must be one value an example, got shape {values.shape}.")
+    if values.dtype.kind not in "biufOU":
+        raise InputError(f"The target {name!r} must hold numbers or text, got {values.dtype}.")
+    plain = _texts(values, name, task) if values.dtype.kind in "OU" else values
+    require_finite(plain[:, None], (name,), "target")
+    return plain.astype(np.int64) if plain.dtype.kind == "b" else plain
+
+
+def _texts(values: npt.NDArray[Any], name: str, task: str | None) -> npt.NDArray[Any]:
+    missing = np.array([not isinstance(value, str) or value == "" for value in values], bool)
+    if missing.any():
+        raise InputError(
+            f"The target {name!r} is missing or not text in {list_rows(missing)}. Complete or remove them."
+        )
+    texts = values.astype(str)
+    numeric = np.array([_is_number(text) for text in texts.tolist()], bool)
+    if numeric.all():
+        return texts.astype(np.float64)
+    if task not in ("binary", "multiclass") and numeric.mean() > 0.5:
+        odd = texts[int(np.argmin(numeric))].item()
+        raise InputError(
+            f"The target {name!r} holds numbers, except for such as {odd!r} in {list_rows(~numeric)}. Correct or "
+            "remove these rows, or ask for task 'multiclass'."
+        )
+    return texts
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _decide(distinct: npt.NDArray[Any], counts: npt.NDArray[np.int64]) -> tuple[Task, str]:
+    if len(distinct) == 2:
+        return "binary", "two values: binary"
+    if distinct.dtype.kind == "U":
+        return "multiclass", f"text with {len(distinct)} values: multiclass"
+    if len(distinct) <= MOST_CLASSES and _whole(distinct) and counts.min() >= LEAST_PER_CLASS:
+        return "multiclass", f"{len(distinct)} integer values, each seen at least {LEAST_PER_CLASS} times: multiclass"
+    return "regression", f"{len(distinct)} numbers: regression"
+
+
+def _asked(task: str, distinct: npt.NDArray[Any], name: str) -> Task:
+    if task not in TASKS:
+        raise InputError(f"Unknown task {task!r}.{nearest(task, TASKS)} Choose one of {', '.join(TASKS)}.")
+    if task == "binary" and len(distinct) != 2:
+        raise InputError(f"A binary target has two values, {name!r} has {len(distinct)}. Use another task.")
+    if task == "regression" and distinct.dtype.kind == "U":
+        raise InputError(f"A regression target holds numbers, {name!r} holds text such as {distinct[0].item()!r}.")
+    if task == "multiclass" and distinct.dtype.kind != "U" and not _whole(distinct):
+        raise InputError(f"A multiclass target holds whole numbers or text, {name!r} does not. Use task 'regression'.")
+    return task
+
+
+def _whole(distinct: npt.NDArray[Any]) -> bool:
+    return bool(np.all(distinct == np.floor(distinct)))
+
+
+def _class_name(value: Any) -> str:
+    number = value.item()
+    return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)

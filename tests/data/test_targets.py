@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quantleak.data.targets import read_targets
+from quantleak.errors import InputError
+
+TEN = list(range(3)) * 10
+
+
+@pytest.mark.parametrize(
+    ("column", "task", "classes"),
+    [
+        ([0, 1, 1], "binary", ("0", "1")),
+        ([2.5, -1.0, 2.5], "binary", ("-1", "2.5")),
+        ([True, False], "binary", ("0", "1")),
+        (["no", "yes"], "binary", ("no", "yes")),
+        (["1", "0", "1"], "binary", ("0", "1")),
+        (["c", "a", "b"], "multiclass", ("a", "b", "c")),
+        (TEN, "multiclass", ("0", "1", "2")),
+        ([float(value) for value in TEN], "multiclass", ("0", "1", "2")),
+        (TEN[:-1], "regression", None),
+        (list(range(50)) * 10, "multiclass", tuple(map(str, range(50)))),
+        (list(range(51)) * 10, "regression", None),
+        ([value + 0.5 for value in TEN], "regression", None),
+        ([str(value) for value in range(20)], "regression", None),
+    ],
+)
+def test_the_task_rule(column, task, classes):
+    targets = read_targets(column, "y")
+    assert (targets.task, targets.classes) == (task, classes)
+    assert task in targets.rule
+
+
+def test_numbers_are_sorted_by_value_not_as_text():
+    assert read_targets([10, 2] * 10, "y").classes == ("2", "10")
+
+
+@given(st.lists(st.sampled_from(["x", "y", "<script>alert(1)</script>"]), min_size=1, max_size=20))
+def test_codes_give_the_classes_back(labels):
+    if len(set(labels)) < 2:
+        return
+    targets = read_targets(labels, "y")
+    assert [targets.classes[code] for code in targets.values] == labels
+    assert targets.values.dtype == np.int64
+
+
+def test_asking_for_a_task():
+    assert read_targets([1, 2, 3], "y", "multiclass").classes == ("1", "2", "3")
+    assert read_targets([0, 1], "y", "multiclass").task == "multiclass"
+    asked = read_targets([0, 1], "y", "regression")
+    assert (asked.values.dtype, asked.classes, asked.rule) == (np.float64, None, "asked for: regression")
+
+
+def test_one_axis_too_many_is_forgiven_if_it_is_one_long():
+    assert read_targets(np.array([[0], [1]]), "y").values.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("column", "task", "message"),
+    [
+        ([1, 1, 1], None, "only 1: there is nothing to learn"),
+        (["a", "a"], None, "only 'a'"),
+        ([], None, "no value"),
+        ([1.0, float("nan"), 2.0], None, r"target 'y' is missing.*1 of 3 rows \(data rows 2;"),
+        ([1.0, float("inf"), 2.0], None, "infinite in 1 of 3"),
+        (np.array(["a", None, "b"], object), None, "missing or not text in 1 of 3 rows .*rows 2;"),
+        (["a", "", "b"], None, "missing or not text"),
+        (["1", "2", "3", "n/a"], None, "numbers, except for such as 'n/a' in 1 of 4 rows"),
+        ([1, 2, 3], "binary", "two values, 'y' has 3"),
+        (["a", "b"], "regression", "holds text such as 'a'"),
+        ([0.5, 1.5], "multiclass", "Use task 'regression'"),
+        ([0, 1], "regresion", "Did you mean 'regression'"),
+        (np.zeros((3, 2)), None, r"shape \(3, 2\)"),
+        (np.array([1j, 2j]), None, "numbers or text, got complex128"),
+    ],
+)
+def test_targets_that_cannot_be_used(column, task, message):
+    with pytest.raises(InputError, match=message):
+        read_targets(column, "y", task)
+
+
+def test_text_classes_that_are_mostly_numbers_can_be_asked_for():
+    assert read_targets(["1", "2", "3+"], "y", "multiclass").classes == ("1", "2", "3+")
+
+
+def test_taking_rows():
+    assert read_targets([0, 1, 1], "y").take(np.array([2, 0])).values.tolist() == [1, 0]
