@@ -1,0 +1,46 @@
+"""Which trainer trains a block: the stacked one where it can, else the faster of the others in a short timing."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from quantleak.errors import InputError, nearest
+from quantleak.fleet.fleet import Block, Fleet, Trainer
+from quantleak.fleet.serial import Serial
+from quantleak.fleet.stacked import Stacked
+from quantleak.fleet.vmap import Vmap
+
+TRAINERS: dict[str, Trainer] = {trainer.name: trainer for trainer in (Stacked(), Vmap(), Serial())}
+
+
+def trainer(name: str, block: Block) -> Trainer:
+    """The trainer called `name`, or for `auto` the one to use.
+
+    Stacked is taken wherever it can (it was the fastest in every measurement, and so the choice cannot depend on
+    timing noise); between vmap and serial one epoch of each decides.
+
+    Raises:
+        InputError: Unknown name, or a trainer that cannot train the block.
+    """
+    if name == "auto":
+        able = [t for t in TRAINERS.values() if t.refuses(block) is None]
+        return able[0] if able[0].name == "stacked" else min(able, key=lambda t: _seconds(t, block))
+    if name not in TRAINERS:
+        raise InputError(f"Trainer '{name}' is not one of auto, {', '.join(TRAINERS)}.{nearest(name, TRAINERS)}")
+    reason = TRAINERS[name].refuses(block)
+    if reason:
+        raise InputError(
+            f"Trainer '{name}' cannot train model '{block.fleet.network.spec}': {reason}. Use trainer auto."
+        )
+    return TRAINERS[name]
+
+
+def _seconds(trainer: Trainer, block: Block) -> float:
+    """Time of a second epoch of up to eight models; the first one warms up."""
+    short: Fleet = replace(block.fleet, training=replace(block.fleet.training, epochs=2, evaluate_every=1))
+    epochs = trainer.train(Block(short, block.models[:8]))
+    next(epochs)
+    start = time.perf_counter()
+    next(epochs)
+    return time.perf_counter() - start

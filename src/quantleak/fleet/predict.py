@@ -1,0 +1,74 @@
+"""Outputs of many models on the same examples, from their flat vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from quantleak.fleet.layout import Layout
+from quantleak.fleet.network import Network
+from quantleak.fleet.stacked import perceptron_layers
+
+_EXAMPLES = 1024  # through a general module at a time; fixed, so that the last bits never depend on memory
+
+
+class Predictor:
+    """`outputs [B, examples, outputs]` of `B` flat vectors `[B, P]` on one set of examples, in evaluation mode.
+
+    Perceptrons run as batched products. Where both factors of the first layer are exact in bfloat16 (sign, ternary and
+    b-bit weights on fingerprints) the product may use bfloat16 factors with float32 sums: nothing is rounded that
+    float32 would keep, and processors with AMX do it several times faster.
+    """
+
+    def __init__(self, network: Network, features: Tensor) -> None:
+        self.module = network.module(seed=0).to(features.device).eval()
+        self.layout = Layout.of(self.module)
+        self.features = features
+        self.layers = perceptron_layers(self.module) if features.ndim == 2 else None
+        self.fixed = {n: t for n, t in self.module.named_buffers() if not t.is_floating_point()}
+        self.exact = _exact(features)
+
+    @torch.no_grad()
+    def __call__(self, flat: Tensor) -> Tensor:
+        """Outputs `[B, examples, outputs]` float32."""
+        views = self.layout.views(flat)
+        if self.layers is not None:
+            return self._perceptron(views, len(flat))
+        return torch.stack([self._module({n: t[b] for n, t in views.items()}) for b in range(len(flat))])
+
+    def _perceptron(self, views: dict[str, Tensor], models: int) -> Tensor:
+        weights = [t for t in views.values() if t.ndim == 3]
+        biases = [t for t in views.values() if t.ndim == 2]
+        stacked = weights[0].reshape(-1, weights[0].shape[-1])
+        with _matmul_precision("medium" if self.exact and _exact(stacked) else "highest"):
+            below = (stacked @ self.features.T).view(models, -1, len(self.features))  # [B, hidden, examples]
+        for number in range(len(weights)):
+            if number:
+                below = torch.bmm(weights[number], below.relu_())
+            if biases:
+                below += biases[number].unsqueeze(-1)
+        return below.transpose(1, 2)
+
+    def _module(self, tensors: dict[str, Tensor]) -> Tensor:
+        outputs = [
+            functional_call(self.module, {**tensors, **self.fixed}, (part,)) for part in self.features.split(_EXAMPLES)
+        ]
+        return torch.cat(outputs)
+
+
+def _exact(values: Tensor) -> bool:
+    return bool((values.bfloat16().float() == values).all())
+
+
+@contextmanager
+def _matmul_precision(precision: str) -> Iterator[None]:
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
