@@ -1,0 +1,36 @@
+"""Attacks: from signals of models on examples to scores, curves and intervals. NumPy arrays only, no models.
+
+Larger score = more likely a member, everywhere. `leave_one_out(attack, ...)` gives the scores of a whole fleet,
+`evaluate` what they are worth, `worst_case` the strongest of several.
+"""
+
+from quantleak.attacks.bootstrap import Bootstrap as Bootstrap
+from quantleak.attacks.compare import Comparison as Comparison
+from quantleak.attacks.compare import compare as compare
+from quantleak.attacks.difficulty import difficulty as difficulty
+from quantleak.attacks.estimate import Estimate as Estimate
+from quantleak.attacks.leave_one_out import leave_one_out as leave_one_out
+from quantleak.attacks.lira import LiRA as LiRA
+from quantleak.attacks.lira import lira as lira
+from quantleak.attacks.loss import loss_attack as loss_attack
+from quantleak.attacks.metrics import FPRS as FPRS
+from quantleak.attacks.metrics import Metrics as Metrics
+from quantleak.attacks.metrics import evaluate as evaluate
+from quantleak.attacks.metrics import mis_bound as mis_bound
+from quantleak.attacks.recalibrate import CannotRecalibrate as CannotRecalibrate
+from quantleak.attacks.recalibrate import affine_map as affine_map
+from quantleak.attacks.recalibrate import monotone_map as monotone_map
+from quantleak.attacks.recalibrate import recalibrate as recalibrate
+from quantleak.attacks.rmia import RMIA as RMIA
+from quantleak.attacks.rmia import rmia as rmia
+from quantleak.attacks.roc import Roc as Roc
+from quantleak.attacks.roc import roc as roc
+from quantleak.attacks.score import log_density as log_density
+from quantleak.attacks.score import log_probability as log_probability
+from quantleak.attacks.score import negative_squared_error as negative_squared_error
+from quantleak.attacks.score import phi as phi
+from quantleak.attacks.score import phi_binary as phi_binary
+from quantleak.attacks.score import residual_phi as residual_phi
+from quantleak.attacks.shadows import NotEnoughShadows as NotEnoughShadows
+from quantleak.attacks.worst_case import Worst as Worst
+from quantleak.attacks.worst_case import worst_case as worst_case

@@ -1,0 +1,129 @@
+"""The headline: the strongest of several attacks, chosen on one half of the targets and reported on the other.
+
+The largest of several noisy figures is too large. Choosing on other targets than those reported removes that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from quantleak.attacks.bootstrap import Bootstrap
+from quantleak.attacks.estimate import Estimate
+from quantleak.attacks.metrics import DEFAULT, FPRS, Metrics, evaluate
+from quantleak.attacks.table import ScoreTable, score_table, unsupported
+from quantleak.attacks.threshold import halves
+from quantleak.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Worst:
+    """The worst attack and what it achieves where it was not chosen.
+
+    Attributes:
+        name: Its key among the candidates.
+        fpr: The smallest false positive rate that both halves support; None if they support none.
+        estimate: Its TPR at that rate, or its AUC where `fpr` is None, with an interval.
+        metrics: All its metrics on the reporting half.
+        halved: Whether `targets` were halved or, for a single target, its `examples`.
+        chosen_on: Positions of the targets (examples) that the choice was made on.
+        reported_on: Positions of the others.
+    """
+
+    name: str
+    fpr: float | None
+    estimate: Estimate
+    metrics: Metrics = field(repr=False)
+    halved: Literal["targets", "examples"]
+    chosen_on: np.ndarray = field(repr=False)
+    reported_on: np.ndarray = field(repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Name, rate and estimate, ready for JSON."""
+        return {"name": self.name, "fpr": self.fpr, **self.estimate.to_dict()}
+
+
+def worst_case(
+    candidates: Mapping[str, np.ndarray],
+    member: np.ndarray,
+    *,
+    fprs: tuple[float, ...] = FPRS,
+    groups: np.ndarray | None = None,
+    settings: Bootstrap = DEFAULT,
+) -> Worst:
+    """Choose the attack with the highest TPR at the smallest supported FPR on half of the targets, report the rest.
+
+    The targets with even positions choose. Equal TPRs are decided by the AUC, equal AUCs by the order of the
+    candidates; where no rate is supported the AUC chooses and is reported. A single target is cut into two halves of
+    its examples.
+
+    Args:
+        candidates: Scores [T, N] by attack name, larger = more likely a member.
+        member: [T, N] bool.
+        fprs: False positive rates to choose from.
+        groups: [N], equal values mark examples that belong together.
+        settings: Of the intervals.
+
+    Raises:
+        InputError: If there is no candidate, or scores do not fit `member`, or a half lacks members or non-members.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> member = rng.random((8, 400)) < 0.5
+        >>> noise = rng.normal(size=member.shape)
+        >>> worst = worst_case({"weak": member + 3 * noise, "strong": member + noise}, member)
+        >>> worst.name, worst.fpr
+        ('strong', 0.1)
+    """
+    if not candidates:
+        raise InputError("worst_case needs at least one attack's scores, got none.")
+    member = np.atleast_2d(member)
+    halved, chosen_on, reported_on = _cut(member, groups)
+    axis = 0 if halved == "targets" else 1
+
+    def half(values: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        return np.take(np.atleast_2d(values), positions, axis=axis)
+
+    choosing, reporting = half(member, chosen_on), half(member, reported_on)
+    tables = {name: score_table(half(scores, chosen_on), choosing) for name, scores in candidates.items()}
+    fpr = _smallest_supported(fprs, choosing, reporting)
+    name = max(tables, key=lambda candidate: _strength(tables[candidate], fpr))
+    metrics = evaluate(
+        half(candidates[name], reported_on),
+        reporting,
+        fprs=fprs,
+        groups=groups if groups is None or halved == "targets" else groups[reported_on],
+        settings=settings,
+    )
+    return Worst(
+        name=name,
+        fpr=fpr,
+        estimate=metrics.auc if fpr is None else metrics.tpr[fpr],
+        metrics=metrics,
+        halved=halved,
+        chosen_on=chosen_on,
+        reported_on=reported_on,
+    )
+
+
+def _cut(
+    member: np.ndarray, groups: np.ndarray | None
+) -> tuple[Literal["targets", "examples"], np.ndarray, np.ndarray]:
+    if len(member) > 1:
+        every = np.arange(len(member))
+        return "targets", every[::2], every[1::2]
+    fold = halves(member[0].astype(bool), np.arange(member.shape[1]) if groups is None else groups)
+    return "examples", np.flatnonzero(fold == 0), np.flatnonzero(fold == 1)
+
+
+def _smallest_supported(fprs: tuple[float, ...], *members: np.ndarray) -> float | None:
+    supported = [alpha for alpha in fprs if not any(unsupported(alpha, member) for member in members)]
+    return min(supported, default=None)
+
+
+def _strength(table: ScoreTable, fpr: float | None) -> tuple[float, float]:
+    auc = float(table.auc().mean())
+    return (auc if fpr is None else float(table.tpr_at(fpr).mean()), auc)
