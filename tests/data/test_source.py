@@ -50,7 +50,7 @@ def test_kind_name_and_checksum(tmp_path, name, raw, kind):
     [
         ("d.csv", b"", "'d.csv' is empty"),
         ("d.csv", PARQUET, "by its content it is Parquet"),
-        ("d.csv", gzip.compress(CSV), "content it is gzip"),
+        ("d.csv", gzip.compress(CSV, mtime=0), "content it is gzip"),
         ("d.csv", CSV + b"\0\0", "content it is binary"),
         ("d.csv", "a,b".encode("utf-16"), "UTF-16 text .save it as UTF-8"),
         ("d.parquet", CSV, "content it is text"),
@@ -58,7 +58,7 @@ def test_kind_name_and_checksum(tmp_path, name, raw, kind):
         ("d.npz", NPZ[: len(NPZ) // 2], "cut short"),
         ("d.npz", zip_bytes("a.txt"), "content it is zip"),
         ("d.npz", PARQUET, "content it is Parquet"),
-        ("d.csv.gz", gzip.compress(CSV), "'d.csv.gz' .gzip by its content. is not read here"),
+        ("d.csv.gz", gzip.compress(CSV, mtime=0), "'d.csv.gz' .gzip by its content. is not read here"),
         ("d.json", b"{}", "not read here. Data comes as CSV"),
         ("d", CSV, "not read here"),
     ],

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.fleet import Block, Checkpoint
+from quantleak.fleet.fused import fused_step
 from quantleak.fleet.layout import Layout
 from quantleak.fleet.objective import Task
 
@@ -71,13 +72,13 @@ class _Tile:
         self.slope = _SLOPES[block.fleet.task]
         # Weights are kept as [in, out]: the forward product of a wide layer then runs a third faster.
         self.own = torch.empty_like(start)
-        self.own.grad = torch.zeros_like(start)
-        self.parameters, self.gradients = _layers(layout, self.own), _layers(layout, self.own.grad)
+        gradient = torch.zeros_like(start)
+        self.parameters, self.gradients = _layers(layout, self.own), _layers(layout, gradient)
         for (weight, bias), slots in zip(self.parameters, _layers(layout, start, transposed=True), strict=True):
             weight.copy_(slots[0])
             if bias is not None and slots[1] is not None:
                 bias.copy_(slots[1])
-        self.optimizer = block.fleet.training.optimizer.make([self.own])
+        self.step = fused_step(block.fleet.training.optimizer, self.own, gradient)
         self.columns, weights = _deal(batches)
         self.weights = torch.from_numpy(weights).to(start.device)
 
@@ -103,7 +104,7 @@ class _Tile:
             inputs = self.features.index_select(0, index[step].view(-1)).view(models, width, -1)
             targets = self.targets.index_select(0, index[step].view(-1)).view(models, width)
             self._gradient(inputs, targets, self.weights[step])
-            self.optimizer.step()
+            self.step()
 
     def _gradient(self, inputs: Tensor, targets: Tensor, weights: Tensor) -> None:
         """Back-propagation, written out: gradients of the weighted mean loss land in `self.gradients`."""
@@ -127,7 +128,7 @@ class _Tile:
                 torch.sum(slope, 1, out=bias_gradient)
             if activations:
                 below = slope * weight.transpose(1, 2) if slope.shape[-1] == 1 else slope @ weight.transpose(1, 2)
-                slope = torch.where(inputs > 0, below, 0.0)
+                slope = below.mul_(inputs.sign())  # inputs come from a ReLU: 1 where it let through, else 0
 
 
 def _product(inputs: Tensor, weight: Tensor) -> Tensor:

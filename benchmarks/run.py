@@ -1,0 +1,76 @@
+"""The speed table: every row a ratio or a time measured in this run, next to its target.
+
+make bench
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from functools import partial
+
+import numpy as np
+
+from fleet import Row, linear_rows, perceptron_row
+from quantleak.attacks import RMIA, lira, rmia
+from report import write_results
+
+
+def attack_rows() -> list[Row]:
+    """LiRA online and RMIA on one thread (this process has one: see the command)."""
+    random = np.random.default_rng(0)
+    shadows, target = random.normal(size=(64, 50_000)), random.normal(size=50_000)
+    member = random.permuted(np.tile(np.arange(64) < 32, (50_000, 1)), axis=1).T
+    online = _fastest(partial(lira, target, shadows, member), 5)
+    references = np.log(random.random((8, 20_000)))
+    population = np.log(random.random((8, 10_000)))
+    run_rmia = partial(
+        rmia,
+        np.log(random.random(20_000)),
+        references,
+        np.zeros((8, 20_000), dtype=bool),
+        population_target=np.log(random.random(10_000)),
+        population_shadows=population,
+        convention=RMIA(mode="offline"),
+    )
+    offline = _fastest(run_rmia, 10)
+    return [
+        Row("LiRA online, 64 shadows x 50,000 examples, one thread", f"{online:.2f} s", "<= 0.5 s", online <= 0.5),
+        Row("RMIA, 20,000 x 10,000 population points, 8 references", f"{offline:.3f} s", "<= 0.03 s", offline <= 0.03),
+    ]
+
+
+def command_rows() -> list[Row]:
+    """The command as a user types it, on a machine that is set up."""
+    command = [sys.executable, "-c", "from quantleak.cli import main; main()"]
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["audit", "--dataset", "breast_cancer", "--models", "64", "--quiet", "--out", f"{folder}/out"]
+        audit = _fastest(partial(subprocess.run, [*command, *words], check=True, capture_output=True), 1)
+    told = _fastest(partial(subprocess.run, [*command, "--help"], check=True, capture_output=True), 5)
+    return [
+        Row("`make` on a machine that is set up", f"{audit:.0f} s", "<= 60 s", audit <= 60),
+        Row("`quantleak --help`", f"{told:.2f} s", "<= 0.3 s", told <= 0.3),
+    ]
+
+
+def _fastest(job: partial, times: int) -> float:  # type: ignore[type-arg]
+    found = []
+    for _ in range(times):
+        start = time.perf_counter()
+        job()
+        found.append(time.perf_counter() - start)
+    return min(found)
+
+
+def main() -> None:
+    """Measure every row and write a dated file."""
+    rows = [*attack_rows(), *command_rows(), perceptron_row(), *linear_rows()]
+    lines = ["| what | measured | target | met |", "| --- | --- | --- | --- |"]
+    lines += [f"| {row.what} | {row.measured} | {row.target} | {'yes' if row.met else 'NO'} |" for row in rows]
+    write_results("speed", "benchmarks/run.py", lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""How much does a quantized model reveal about its training data, and which quantizer reveals least?
+
+This module is the table of contents. Names are loaded when they are first used, so that importing the package is free.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from quantleak.attacks import RMIA as RMIA
+    from quantleak.attacks import LiRA as LiRA
+    from quantleak.attacks import leave_one_out as leave_one_out
+    from quantleak.attacks import lira as lira
+    from quantleak.attacks import rmia as rmia
+    from quantleak.attacks import roc as roc
+    from quantleak.auditing import AuditResult as AuditResult
+    from quantleak.auditing import Settings as Settings
+    from quantleak.auditing import audit as audit
+    from quantleak.data import Dataset as Dataset
+    from quantleak.data import bundled as bundled
+    from quantleak.data import from_arrays as from_arrays
+    from quantleak.data import read_molecules as read_molecules
+    from quantleak.data import read_table as read_table
+    from quantleak.errors import InputError as InputError
+    from quantleak.quantizers import PAPER_A as PAPER_A
+    from quantleak.quantizers import quantizer as quantizer
+    from quantleak.theory import Rate as Rate
+    from quantleak.theory import combine as combine
+    from quantleak.theory import cramer_rate as cramer_rate
+    from quantleak.theory import erm_certificate as erm_certificate
+    from quantleak.theory import privacy_rate as privacy_rate
+
+_CONTENTS = {
+    "quantleak.auditing": ("audit", "AuditResult", "Settings"),
+    "quantleak.data": ("Dataset", "bundled", "from_arrays", "read_table", "read_molecules"),
+    "quantleak.quantizers": ("quantizer", "PAPER_A"),
+    "quantleak.theory": ("privacy_rate", "cramer_rate", "erm_certificate", "combine", "Rate"),
+    "quantleak.attacks": ("lira", "rmia", "leave_one_out", "roc", "LiRA", "RMIA"),
+    "quantleak.errors": ("InputError",),
+}
+_HOME = {name: module for module, names in _CONTENTS.items() for name in names}
+
+__all__ = list(_HOME)
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'quantleak' has no attribute '{name}'; it has {', '.join(_HOME)}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*_HOME, "__version__"]

@@ -1,0 +1,206 @@
+"""The job of one quantizer: every attack in every mode on all models of the fleet, each attacked with the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from quantleak.attacks import (
+    RMIA,
+    Bootstrap,
+    CannotRecalibrate,
+    LiRA,
+    Metrics,
+    NotEnoughShadows,
+    evaluate,
+    leave_one_out,
+    lira,
+    log_density,
+    log_probability,
+    recalibrate,
+    residual_phi,
+    rmia,
+    worst_case,
+)
+
+FPRS = (0.001, 0.01, 0.1)
+MODES = ("adaptive", "transfer", "recalibrated")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttackKind:
+    """One attack of an audit: LiRA or RMIA under one convention, or LOSS without any."""
+
+    name: str
+    description: str
+    convention: LiRA | RMIA | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The convention for a result."""
+        return {} if self.convention is None else self.convention.to_dict()
+
+
+ATTACKS = (
+    AttackKind(name="loss", description="ln p of the true label; no shadows", convention=None),
+    AttackKind(name="lira-online", description="likelihood ratio of IN against OUT shadows", convention=LiRA()),
+    AttackKind(
+        name="lira-offline", description="how unusually confident, OUT shadows only", convention=LiRA(mode="offline")
+    ),
+    AttackKind(
+        name="lira-offline-two-sided",
+        description="how unusual, either way, OUT shadows only",
+        convention=LiRA(mode="offline", tail="two"),
+    ),
+    AttackKind(
+        name="rmia-online", description="ratio to IN and OUT references, against a population", convention=RMIA()
+    ),
+    AttackKind(
+        name="rmia-offline",
+        description="ratio to OUT references, against a population",
+        convention=RMIA(mode="offline"),
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Signals:
+    """Signals of all models on pool and population: `phi`, or residuals for regression; `[models, examples]` each."""
+
+    pool: np.ndarray
+    population: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AttackJob:
+    """All attacks on the models of one quantizer.
+
+    Attributes:
+        quantized: Signals of the quantized models, the targets.
+        original: Signals of the same models at full precision.
+        member: bool `[models, pool]`.
+        groups: `[pool]`, examples that share every membership.
+        task: `binary`, `multiclass` or `regression`.
+        settings: Of the bootstrap.
+        seed: For the draw of equally many shadows.
+        identity: The targets are the original models themselves: there is only one mode.
+    """
+
+    quantized: Signals
+    original: Signals
+    member: np.ndarray
+    groups: np.ndarray
+    task: str
+    settings: Bootstrap
+    seed: int
+    identity: bool
+
+    def __call__(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Values for each target and resampled values to keep, and the estimates as plain values."""
+        scores: dict[str, np.ndarray] = {}
+        outcomes: list[dict[str, Any]] = []
+        arrays: dict[str, np.ndarray] = {}
+        for kind, mode in self._candidates():
+            key = f"{kind.name}/{mode}"
+            outcome = {"name": kind.name, "mode": mode, "convention": kind.to_dict(), "reason": None}
+            try:
+                scores[key] = self._score(kind, mode)
+            except (NotEnoughShadows, CannotRecalibrate) as error:
+                outcomes.append(outcome | {"reason": str(error)})
+                continue
+            metrics = evaluate(scores[key], self.member, fprs=FPRS, groups=self.groups, settings=self.settings)
+            outcomes.append(outcome | metrics.to_dict())
+            arrays |= {f"{key}/{name}": values for name, values in _per_target(metrics).items()}
+        worst, kept = self._worst(scores)
+        return arrays | kept, {"attacks": outcomes, "worst": worst}
+
+    def _worst(self, scores: dict[str, np.ndarray]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """The strongest attack as plain values, and its headline in every resample of both halves of the targets."""
+        worst = worst_case(scores, self.member, fprs=FPRS, groups=self.groups, settings=self.settings)
+        chosen = evaluate(
+            scores[worst.name][worst.chosen_on],
+            self.member[worst.chosen_on],
+            fprs=FPRS,
+            groups=self.groups,
+            settings=self.settings,
+        )
+        selection = chosen.auc if worst.fpr is None else chosen.tpr[worst.fpr]
+        name, _, mode = worst.name.partition("/")
+        values = {**worst.to_dict(), "name": name, "mode": mode, "auc": worst.metrics.auc.to_dict()}
+        return values | {"selection": selection.to_dict()}, {"worst": headline(worst.metrics, worst.fpr)}
+
+    def _candidates(self) -> Iterator[tuple[AttackKind, str]]:
+        for kind in ATTACKS:
+            modes = ("none",) if kind.convention is None else MODES[:1] if self.identity else MODES
+            yield from ((kind, mode) for mode in modes)
+
+    def _score(self, kind: AttackKind, mode: str) -> np.ndarray:
+        """Scores `[models, pool]` of one attack in one mode."""
+        if kind.convention is None:
+            return self._loss_scores()
+        signals = _confidence if self.task == "regression" and isinstance(kind.convention, LiRA) else _unchanged
+        targets, original = signals(self.quantized), signals(self.original)
+        shadows = targets if mode == "adaptive" else original
+        if mode == "recalibrated":
+            targets = _recalibrated(targets, shadows)
+        if isinstance(kind.convention, LiRA):
+            attack = partial(lira, convention=kind.convention)
+            return leave_one_out(attack, targets.pool, shadows.pool, self.member, seed=self.seed)
+        targets, shadows = self._log_probability(targets, shadows), self._log_probability(shadows, shadows)
+        return leave_one_out(
+            partial(rmia, convention=kind.convention),
+            targets.pool,
+            shadows.pool,
+            self.member,
+            population_targets=targets.population,
+            population_shadows=shadows.population,
+            seed=self.seed,
+        )
+
+    def _loss_scores(self) -> np.ndarray:
+        if self.task == "regression":
+            return np.asarray(-np.square(self.quantized.pool))
+        return log_probability(self.quantized.pool)
+
+    def _log_probability(self, signals: Signals, references: Signals) -> Signals:
+        """Ln p of the true label; for regression the Gaussian density with the references' error on the population."""
+        if self.task != "regression":
+            return Signals(pool=log_probability(signals.pool), population=log_probability(signals.population))
+        variance = max(float(np.square(references.population).mean()), np.finfo(np.float64).tiny)
+        return Signals(
+            pool=log_density(signals.pool, np.zeros(1), variance),
+            population=log_density(signals.population, np.zeros(1), variance),
+        )
+
+
+def headline(metrics: Metrics, fpr: float | None) -> np.ndarray:
+    """The figure that ranks attacks, in every resample: TPR at `fpr`, or the AUC where no rate is supported."""
+    return metrics.resampled.auc if fpr is None else metrics.resampled.tpr[fpr]
+
+
+def _per_target(metrics: Metrics) -> dict[str, np.ndarray]:
+    """Columns for a table with one row a target."""
+    each = metrics.per_target
+    rates = {f"tpr@{fpr:g}": values for fpr, values in each.tpr.items()}
+    return {"auc": each.auc, **rates, "balanced_accuracy": each.balanced_accuracy}
+
+
+def _unchanged(signals: Signals) -> Signals:
+    return signals
+
+
+def _confidence(residuals: Signals) -> Signals:
+    """LiRA's signal of residuals."""
+    zero = np.zeros(1)
+    return Signals(pool=residual_phi(residuals.pool, zero), population=residual_phi(residuals.population, zero))
+
+
+def _recalibrated(targets: Signals, shadows: Signals) -> Signals:
+    """Each target's signals mapped back to full precision, the map fitted on the population with the other models."""
+    pool, population = (
+        recalibrate(signals, targets.population, shadows.population) for signals in (targets.pool, targets.population)
+    )
+    return Signals(pool=pool, population=population)

@@ -1,0 +1,81 @@
+"""The job of one block of models: train, follow the trajectory of every quantizer, ask the final models."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from quantleak.attacks import phi, phi_binary
+from quantleak.auditing.element import ROUNDED, element
+from quantleak.auditing.plan import Plan
+from quantleak.auditing.recorder import Recorder, validation_losses
+from quantleak.fleet import Block, Predictor, trainer
+from quantleak.quantizers import Quantizer, quantizer
+
+
+@dataclass(frozen=True)
+class BlockJob:
+    """Train the models `numbers` of a plan; the result is a function of the plan and these numbers alone."""
+
+    plan: Plan
+    numbers: tuple[int, ...]
+
+    def __call__(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Arrays and plain values to keep.
+
+        Returns:
+            `pool`, `population`: signals `[models, quantizers, examples]` float64 (log odds of the true label, or the
+            residual for regression); `test`: what the utility is computed from, the same shape. And the rates of
+            every model under every quantizer.
+        """
+        start = time.perf_counter()
+        block = Block(self.plan.fleet(), self.numbers)
+        settings, layout = self.plan.settings, block.layout
+        quantizers = [quantizer(spec) for spec in settings.quantizers]
+        recorder = self._recorder(block, [q for q in quantizers if has_rate(q, settings.biases)])
+        for checkpoint in trainer(settings.trainer, block).train(block):
+            recorder.update(checkpoint.flat)
+        final = [element(q, layout, checkpoint.flat, settings.biases) for q in quantizers]
+        arrays = {part: self._ask(final, part) for part in ("pool", "population", "test")}
+        rates = {
+            spec: [{"r_q": asdict(r.r_q), "cramer": asdict(r.cramer)} for r in found]
+            for spec, found in recorder.rates().items()
+        }
+        return arrays, {"rates": rates, "seconds": time.perf_counter() - start}
+
+    def _recorder(self, block: Block, quantizers: list[Quantizer]) -> Recorder:
+        plan = self.plan
+        features, targets = (torch.from_numpy(part) for part in plan.part("validation"))
+        losses = validation_losses(plan.network, plan.dataset.task, features.to(block.device), targets)
+        return Recorder(losses, block.layout, quantizers, len(self.numbers), plan.settings.biases)
+
+    def _ask(self, elements: list[Tensor], part: str) -> np.ndarray:
+        features, targets = self.plan.part(part)
+        predict = Predictor(self.plan.network, torch.from_numpy(features).to(elements[0].device))
+        answer = test_statistic if part == "test" else signal
+        asked = [answer(predict(flat).cpu().numpy(), targets, self.plan.dataset.task) for flat in elements]
+        return np.stack(asked, axis=1)
+
+
+def has_rate(quantizer: Quantizer, biases: str) -> bool:
+    """Whether the quantized models form a discrete set, without which r_Q does not exist."""
+    return quantizer.discrete and ROUNDED[biases] is not torch.float32
+
+
+def signal(outputs: np.ndarray, targets: np.ndarray, task: str) -> np.ndarray:
+    """What all attacks are computed from, `[models, examples]` float64: log odds of the true label, or the residual."""
+    if task == "regression":
+        return np.asarray(outputs[..., 0].astype(np.float64) - targets)
+    return phi(outputs, targets) if task == "multiclass" else phi_binary(outputs[..., 0], targets)
+
+
+def test_statistic(outputs: np.ndarray, targets: np.ndarray, task: str) -> np.ndarray:
+    """What the utility is computed from, float64: the logit (binary), right or wrong (multiclass), the prediction."""
+    if task == "multiclass":
+        return np.asarray(outputs.argmax(-1) == targets, dtype=np.float64)
+    return np.asarray(outputs[..., 0], dtype=np.float64)

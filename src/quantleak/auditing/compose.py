@@ -1,0 +1,255 @@
+"""From what the jobs of an audit left to its result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from quantleak.attacks import Bootstrap
+from quantleak.auditing.block import has_rate
+from quantleak.auditing.element import effective_bits
+from quantleak.auditing.plan import Plan
+from quantleak.auditing.recommend import Contender, difference, recommend
+from quantleak.auditing.utility import METRIC, Measured, measure
+from quantleak.fleet import Layout
+from quantleak.quantizers import quantizer
+from quantleak.result import (
+    METRIC_NAMES,
+    AttackResult,
+    Number,
+    QuantizerResult,
+    RateSummary,
+    Recommendation,
+    Utility,
+    Worst,
+    number,
+)
+from quantleak.theory import Rate, combine, ranks
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Gathered:
+    """What all blocks of a fleet left, models in order.
+
+    Attributes:
+        signals: By part (`pool`, `population`, `test`): `[models, quantizers, examples]`.
+        rates: By quantizer: `r_q` and `cramer` of each model.
+        seconds: Time spent in all blocks together.
+    """
+
+    signals: dict[str, np.ndarray]
+    rates: dict[str, list[dict[str, Rate]]]
+    seconds: float
+
+    @classmethod
+    def of(cls, blocks: Sequence[tuple[Mapping[str, np.ndarray], Mapping[str, Any]]]) -> Gathered:
+        """Put blocks together."""
+        specs = blocks[0][1]["rates"]
+        return cls(
+            signals={part: np.concatenate([arrays[part] for arrays, _ in blocks]) for part in blocks[0][0]},
+            rates={
+                spec: [
+                    {name: Rate(**values) for name, values in model.items()}
+                    for _, meta in blocks
+                    for model in meta["rates"][spec]
+                ]
+                for spec in specs
+            },
+            seconds=sum(meta["seconds"] for _, meta in blocks),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outcome:
+    """All of an audit's numbers by quantizer, and the tables by model."""
+
+    recommended: Recommendation
+    quantizers: list[QuantizerResult]
+    models: pd.DataFrame
+    targets: pd.DataFrame
+
+
+def compose(plan: Plan, gathered: Gathered, attacked: Mapping[str, tuple[Mapping[str, np.ndarray], Any]]) -> Outcome:
+    """Summarise rates, measure utility, compare with the original and recommend.
+
+    Args:
+        plan: The audit's plan.
+        gathered: What the blocks left.
+        attacked: By quantizer, what its :class:`~quantleak.auditing.attacks.AttackJob` left.
+    """
+    settings = plan.settings
+    task, bootstrap = (
+        plan.dataset.task,
+        Bootstrap(resamples=settings.resamples, seed=settings.seed, level=settings.level),
+    )
+    layout = Layout.of(plan.network.module(seed=0))
+    targets = plan.part("test")[1]
+    utility = {
+        spec: measure(gathered.signals["test"][:, place], targets, task, bootstrap)
+        for place, spec in enumerate(settings.quantizers)
+    }
+    bits = {spec: effective_bits(quantizer(spec), layout, settings.biases) for spec in settings.quantizers}
+    main = METRIC[task]
+    worst = {spec: _worst(attacked[spec][1]["worst"]) for spec in settings.quantizers}
+    contenders = {
+        spec: Contender(
+            spec=spec,
+            bits=bits[spec],
+            utility=float(utility[spec][main].per_model.mean()),
+            selection_high=_known(attacked[spec][1]["worst"]["selection"]["high"], 1.0),
+            leakage=_known(worst[spec].value, 1.0),
+            resampled=attacked[spec][0]["worst"],
+        )
+        for spec in settings.quantizers
+    }
+    rate, cramer = (_rate_summaries(plan, gathered, name) for name in ("r_q", "cramer"))
+    results = [
+        QuantizerResult(
+            spec=spec,
+            effective_bits=bits[spec],
+            utility=_utility(utility[spec], main, settings.level),
+            rate=rate[spec],
+            cramer=cramer[spec],
+            attacks=[_attack(values) for values in attacked[spec][1]["attacks"]],
+            worst=worst[spec],
+            versus_original=_versus(utility, contenders, spec, main, settings.level),
+        )
+        for spec in settings.quantizers
+    ]
+    return Outcome(
+        recommended=recommend(
+            contenders, METRIC_NAMES[main], worst["identity"].fpr, settings.utility_loss, settings.level
+        ),
+        quantizers=results,
+        models=_models_table(gathered, utility),
+        targets=_targets_table(attacked),
+    )
+
+
+def _known(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value
+
+
+def _estimate(values: Mapping[str, Any]) -> Number:
+    return Number(value=values["value"], low=values["low"], high=values["high"], reason=values.get("reason"))
+
+
+def _interval(measured: Measured, level: float) -> Number:
+    low, high = np.nanquantile(measured.resampled, [(1 - level) / 2, (1 + level) / 2])
+    return number(float(measured.per_model.mean()), float(low), float(high))
+
+
+def _utility(metrics: Mapping[str, Measured], main: str, level: float) -> Utility:
+    value = _interval(metrics[main], level)
+    also = {name: _interval(measured, level) for name, measured in metrics.items() if name != main}
+    return Utility(value=value.value, low=value.low, high=value.high, metric=main, also=also)
+
+
+def _attack(values: Mapping[str, Any]) -> AttackResult:
+    none = {"value": None, "low": None, "high": None, "reason": values["reason"]}
+    return AttackResult(
+        name=values["name"],
+        mode=values["mode"],
+        convention=values["convention"],
+        auc=_estimate(values.get("auc", none)),
+        tpr={fpr: _estimate(item) for fpr, item in values.get("tpr", {}).items()},
+        balanced_accuracy=_estimate(values.get("balanced_accuracy", none)),
+        mis_bound=_estimate(values.get("mis_bound", none)),
+        reason=values["reason"],
+    )
+
+
+def _worst(values: Mapping[str, Any]) -> Worst:
+    value = _estimate(values)
+    return Worst(
+        value=value.value,
+        low=value.low,
+        high=value.high,
+        name=values["name"],
+        mode=values["mode"],
+        fpr=values["fpr"],
+        auc=_estimate(values["auc"]),
+    )
+
+
+def _versus(
+    utility: Mapping[str, Mapping[str, Measured]],
+    contenders: Mapping[str, Contender],
+    spec: str,
+    main: str,
+    level: float,
+) -> dict[str, Number]:
+    if spec == "identity":
+        return {}
+    one, two = utility[spec][main], utility["identity"][main]
+    own, original = contenders[spec], contenders["identity"]
+    return {
+        "utility": difference(
+            float(one.per_model.mean()), one.resampled, float(two.per_model.mean()), two.resampled, level
+        ),
+        "worst": difference(own.leakage, own.resampled, original.leakage, original.resampled, level),
+    }
+
+
+def _rate_summaries(plan: Plan, gathered: Gathered, name: str) -> dict[str, RateSummary]:
+    level = plan.settings.level
+    specs = list(gathered.rates)
+    table = np.array([[model[name].value for model in gathered.rates[spec]] for spec in specs]).T
+    ranked = ranks(table, level) if specs else None
+    summaries: dict[str, RateSummary] = {}
+    for spec in plan.settings.quantizers:
+        if not has_rate(quantizer(spec), plan.settings.biases):
+            summaries[spec] = RateSummary(value=None, reason="not a discrete set of parameters")
+            continue
+        summary = combine([model[name] for model in gathered.rates[spec]], level)
+        mean = number(summary.mean.value, summary.mean.low, summary.mean.high, summary.mean.reason)
+        place = specs.index(spec)
+        assert ranked is not None
+        summaries[spec] = RateSummary(
+            value=mean.value,
+            low=mean.low,
+            high=mean.high,
+            reason=mean.reason,
+            median=number(summary.median.value).value,
+            resolution=number(summary.z).value,
+            elements=summary.elements,
+            n_validation=summary.n_validation,
+            unbounded=summary.unbounded,
+            undefined=summary.undefined,
+            rank=number(ranked.rank[place], ranked.low[place], ranked.high[place]),
+        )
+    return summaries
+
+
+def _models_table(gathered: Gathered, utility: Mapping[str, Mapping[str, Measured]]) -> pd.DataFrame:
+    """One row for each (model, quantizer)."""
+    rows: list[dict[str, Any]] = []
+    for spec, metrics in utility.items():
+        for model in range(len(next(iter(metrics.values())).per_model)):
+            row: dict[str, Any] = {"model": model, "quantizer": spec}
+            row |= {name: float(measured.per_model[model]) for name, measured in metrics.items()}
+            if spec in gathered.rates:
+                rates = gathered.rates[spec][model]
+                row |= {"r_q": rates["r_q"].value, "cramer": rates["cramer"].value}
+                row |= {"resolution": rates["r_q"].z, "elements": rates["r_q"].elements}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _targets_table(attacked: Mapping[str, tuple[Mapping[str, np.ndarray], Any]]) -> pd.DataFrame:
+    """One row for each (target model, quantizer, attack, mode)."""
+    frames = []
+    for spec, (arrays, meta) in attacked.items():
+        for attack in meta["attacks"]:
+            prefix = f"{attack['name']}/{attack['mode']}/"
+            columns = {key.removeprefix(prefix): values for key, values in arrays.items() if key.startswith(prefix)}
+            frame = pd.DataFrame(columns)
+            frame.insert(0, "target", np.arange(len(frame)))
+            for place, name in enumerate(("quantizer", "attack", "mode")):
+                frame.insert(place, name, {"quantizer": spec, "attack": attack["name"], "mode": attack["mode"]}[name])
+            frames.append(frame)
+    return pd.concat(frames, ignore_index=True)

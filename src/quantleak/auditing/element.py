@@ -1,0 +1,49 @@
+"""An element of `Theta_bar`: a model's flat vector with everything in it quantized or rounded to a finite set."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from quantleak.fleet.layout import Layout
+from quantleak.quantizers import Quantizer
+
+ROUNDED = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
+
+
+def element(quantizer: Quantizer, layout: Layout, flat: Tensor, biases: str) -> Tensor:
+    """Quantize the weights of `flat` and round everything else, for any number of leading model axes.
+
+    Args:
+        quantizer: Applied to each tensor of two or more dimensions by itself; `identity` leaves `flat` as it is.
+        layout: Where the tensors lie.
+        flat: `[..., P]` float32.
+        biases: The type to which biases and buffers are rounded, a key of `ROUNDED`.
+
+    Returns:
+        `[..., P]` float32, exactly what the quantized model computes with.
+    """
+    if quantizer.name == "identity":
+        return flat
+    made = torch.empty_like(flat)
+    leading = flat.ndim - 1
+    for slot in layout.slots:
+        part = flat[..., slot.start : slot.stop]
+        if slot.role == "weight":
+            part = quantizer(part.unflatten(-1, slot.shape), batch_dims=leading).flatten(leading)
+        else:
+            part = part.to(ROUNDED[biases]).float()
+        made[..., slot.start : slot.stop] = part
+    return made
+
+
+def effective_bits(quantizer: Quantizer, layout: Layout, biases: str) -> float:
+    """Bits per parameter of the stored model: quantized weights with their overhead, the rest as rounded."""
+    if quantizer.name == "identity":
+        return 32.0
+    rest = torch.finfo(ROUNDED[biases]).bits
+    bits = sum(
+        (slot.stop - slot.start) * (quantizer.effective_bits(slot.shape) if slot.role == "weight" else rest)
+        for slot in layout.slots
+    )
+    return bits / layout.size

@@ -1,0 +1,100 @@
+"""The plan of an audit: data cut and encoded, memberships drawn, the network chosen: all that fixes its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from quantleak.auditing.settings import Settings
+from quantleak.data import Dataset, Split, membership, split
+from quantleak.errors import InputError
+from quantleak.fleet import Fleet, Network, network, outputs_of, rows_of, trainer
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan:
+    """What every job of an audit needs; holds arrays, not tensors, so that workers can share its memory.
+
+    Attributes:
+        settings: As checked; `trainer` is the name of the one that trains.
+        dataset: What is audited.
+        parts: The split of the data set.
+        features: `[N, ...]` float32, fitted on the population.
+        targets: `[N]`, class numbers, or standardised values for regression.
+        member: bool `[models, pool]`.
+        network: The family of models.
+    """
+
+    settings: Settings
+    dataset: Dataset
+    parts: Split
+    features: np.ndarray
+    targets: np.ndarray
+    member: np.ndarray
+    network: Network
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What fixes the numbers: settings, data, and the trainer that was chosen."""
+        chosen = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self.settings).items()}
+        return {"settings": chosen, "data": {"name": self.dataset.name, "sha256": self.dataset.digest}}
+
+    def fleet(self) -> Fleet:
+        """The fleet, its data on the device of the settings."""
+        device = resolve_device(self.settings.device)
+        return Fleet(
+            network=self.network,
+            task=self.dataset.task,
+            features=torch.from_numpy(self.features).to(device),
+            targets=torch.from_numpy(self.targets).to(device),
+            members=tuple(self.parts.pool[rows] for rows in rows_of(self.member)),
+            training=self.settings.training,
+            seed=self.settings.seed,
+            block=self.settings.block_size,
+        )
+
+    def part(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Features and targets of one part of the split."""
+        rows = getattr(self.parts, name)
+        return self.features[rows], self.targets[rows]
+
+
+def make_plan(dataset: Dataset, settings: Settings) -> Plan:
+    """Cut, encode, draw memberships, build the network and settle which trainer trains.
+
+    Raises:
+        InputError: Too few examples for the split, an unknown model, a trainer that cannot train it.
+    """
+    parts = split(dataset, settings.seed)
+    features = dataset.encode(parts.population)
+    classes = 0 if dataset.classes is None else len(dataset.classes)
+    plan = Plan(
+        settings=settings,
+        dataset=dataset,
+        parts=parts,
+        features=features,
+        targets=dataset.encode_targets(parts.population),
+        member=membership(settings.models, dataset.groups[parts.pool], settings.seed),
+        network=network(settings.model, features.shape[1:], outputs_of(dataset.task, classes)),
+    )
+    chosen = trainer(settings.trainer, plan.fleet().blocks()[0])
+    return replace(plan, settings=replace(settings, trainer=chosen.name))
+
+
+def resolve_device(name: str) -> torch.device:
+    """The torch device of a setting; `auto` is CUDA where there is one.
+
+    Raises:
+        InputError: A device that torch does not know or this machine does not have.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise InputError(f"Device '{name}' cannot be used: {str(error).splitlines()[0]} Try --device cpu.") from error
+    return device

@@ -1,0 +1,66 @@
+"""Follows the trajectories of one block of models, one trajectory for each quantizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from quantleak.auditing.element import element
+from quantleak.fleet import LOSSES, Layout, Network, Predictor, target_dtype
+from quantleak.fleet.objective import Task
+from quantleak.quantizers import Quantizer
+from quantleak.theory import Rates, Trajectory
+
+_BUFFER_BYTES = 1 << 22  # quantizing and comparing many epochs of small models at once costs a fraction
+_MEMORY = 1 << 30  # bytes of elements and losses of a block in memory; what comes after goes to a temporary file
+
+
+def validation_losses(network: Network, task: Task, features: Tensor, targets: Tensor) -> Callable[[Tensor], Tensor]:
+    """The function from flat vectors `[B, P]` to their per-sample losses `[B, N]` on a validation set."""
+    predict, loss = Predictor(network, features), LOSSES[task]
+    truth = targets.to(features.device, target_dtype(task))
+    return lambda flat: loss(predict(flat), truth)
+
+
+class Recorder:
+    """Takes in checkpoints and hands over the rates of every (quantizer, model).
+
+    Args:
+        losses: From flat vectors `[B, P]` to per-sample losses `[B, N]`; see :func:`validation_losses`.
+        layout: Where the tensors lie in a flat vector.
+        quantizers: One trajectory each.
+        models: How many models the block has.
+        biases: To what biases and buffers are rounded.
+    """
+
+    def __init__(
+        self,
+        losses: Callable[[Tensor], Tensor],
+        layout: Layout,
+        quantizers: Sequence[Quantizer],
+        models: int,
+        biases: str = "bfloat16",
+    ) -> None:
+        self._layout, self._biases = layout, biases
+        self._trajectories = {q: Trajectory(models, losses, memory=_MEMORY // len(quantizers)) for q in quantizers}
+        self._waiting: list[Tensor] = []
+
+    def update(self, flat: Tensor) -> None:
+        """Take in the models `[models, P]` after one more evaluated epoch."""
+        self._waiting.append(flat)
+        if len(self._waiting) * flat.numel() * flat.element_size() >= _BUFFER_BYTES:
+            self._flush()
+
+    def rates(self) -> dict[str, list[Rates]]:
+        """The rates of every model by quantizer spec; loss tables are dropped with this."""
+        self._flush()
+        return {q.spec: trajectory.rates() for q, trajectory in self._trajectories.items()}
+
+    def _flush(self) -> None:
+        if self._waiting:
+            flat = torch.stack(self._waiting, 1)  # [models, epochs, P]
+            self._waiting = []
+            for q, trajectory in self._trajectories.items():
+                trajectory.update(element(q, self._layout, flat, self._biases))

@@ -1,0 +1,140 @@
+"""Everything that one can choose about an audit, checked at the edge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from quantleak.errors import InputError, nearest
+from quantleak.fleet.choose import TRAINERS
+from quantleak.fleet.training import Optimizer, Training
+from quantleak.quantizers import PAPER_A, quantizer
+
+Biases = Literal["bfloat16", "float16", "float32"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What an audit does; the defaults audit the eight quantizers of paper A on a perceptron.
+
+    Attributes:
+        model: `linear`, `mlp:128`, `mlp:256,128` or `package.module:function`.
+        quantizers: Specs; `quantleak list quantizers` shows all. The original (`identity`) is always audited too.
+        models: How many models the fleet has; each is in turn the target of the others.
+        epochs: Passes of every model over its members.
+        optimizer: `adam:1e-3`, `adamw:1e-3?weight_decay=0.01`, `sgd:0.1?momentum=0.9`.
+        batch: Largest minibatch.
+        evaluate_every: The trajectory is looked at every so many epochs, and at the last.
+        seed: The one seed of everything.
+        device: `auto`, `cpu` or a torch device such as `cuda:0`.
+        trainer: `auto`, `stacked`, `vmap` or `serial`; what auto chose is part of the result.
+        biases: To what biases and buffers of quantized models are rounded; with `float32` they stay, the set of
+            parameters is not discrete and there is no r_Q.
+        block: Models trained side by side, part of the plan; 0 chooses from the number of models.
+        utility_loss: A quantizer is recommended only if its utility is at most this much below the original's.
+        level: Confidence level of every interval.
+        resamples: Bootstrap resamples behind every interval.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid", "strict": False}
+
+    model: str = "mlp:128"
+    quantizers: tuple[str, ...] = PAPER_A
+    models: int = 64
+    epochs: int = 100
+    optimizer: str = "adam:1e-3"
+    batch: int = 128
+    evaluate_every: int = 1
+    seed: int = 0
+    device: str = "auto"
+    trainer: str = "auto"
+    biases: Biases = "bfloat16"
+    block: int = 0
+    utility_loss: float = 0.02
+    level: float = 0.95
+    resamples: int = 500
+
+    def __post_init__(self) -> None:
+        _raise_all(self._problems())
+        specs = dict.fromkeys(["identity", *(quantizer(spec).spec for spec in self.quantizers)])
+        object.__setattr__(self, "quantizers", tuple(specs))
+        object.__setattr__(self, "optimizer", Optimizer.parse(self.optimizer).spec)
+
+    @property
+    def training(self) -> Training:
+        """The settings of the learning algorithm."""
+        return Training(
+            epochs=self.epochs,
+            batch=self.batch,
+            optimizer=Optimizer.parse(self.optimizer),
+            evaluate_every=self.evaluate_every,
+        )
+
+    @property
+    def block_size(self) -> int:
+        """Models trained side by side: the setting, or a quarter of the fleet, from 2 to 32.
+
+        Four blocks or more keep a few workers busy and lose little to a kill.
+        """
+        return self.block or min(32, max(2, -(-self.models // 4)))
+
+    def _problems(self) -> list[str]:
+        """Every setting that cannot be used, as `name: what is wrong`."""
+        least = {"models": 2, "epochs": 1, "batch": 1, "evaluate_every": 1, "seed": 0, "block": 0, "resamples": 20}
+        problems = [
+            f"{name}: must be at least {low}, got {getattr(self, name)}"
+            for name, low in least.items()
+            if getattr(self, name) < low
+        ]
+        problems += [] if 0 < self.level < 1 else [f"level: must lie between 0 and 1, got {self.level}"]
+        problems += [] if self.utility_loss >= 0 else [f"utility_loss: must be at least 0, got {self.utility_loss}"]
+        problems += [] if self.quantizers else ["quantizers: name at least one, such as ternary:0.9"]
+        if self.trainer not in {"auto", *TRAINERS}:
+            problems.append(f"trainer: must be auto, {', '.join(TRAINERS)}, got '{self.trainer}'")
+        checks: list[tuple[str, Callable[[str], object], str]] = [("optimizer", Optimizer.parse, self.optimizer)]
+        checks += [("quantizers", quantizer, spec) for spec in self.quantizers]
+        for name, check, value in checks:
+            try:
+                check(value)
+            except InputError as error:
+                problems.append(f"{name}: {error}")
+        return problems
+
+
+def read_settings(values: Mapping[str, Any], base: Settings | None = None) -> Settings:
+    """Settings from a mapping (a YAML file, flags), every problem reported at once.
+
+    Raises:
+        InputError: Unknown names (with the nearest one), values of the wrong type or out of range.
+    """
+    known = {field.name for field in fields(Settings)}
+    unknown = [f"{name}: unknown setting.{nearest(name, known)}" for name in values if name not in known]
+    usable = {name: value for name, value in values.items() if name in known and value is not None}
+    try:
+        if base is not None:
+            usable = {field.name: getattr(base, field.name) for field in fields(Settings)} | usable
+        settings = TypeAdapter(Settings).validate_python(usable)
+    except ValidationError as error:
+        _raise_all(unknown + [_line(problem) for problem in error.errors()])
+        raise
+    _raise_all(unknown)
+    return settings
+
+
+def _line(problem: Any) -> str:
+    place = ".".join(map(str, problem["loc"]))
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{place}: {message}, got {problem['input']!r}" if place else message
+
+
+def _raise_all(problems: list[str]) -> None:
+    if problems:
+        raise InputError("\n".join(problems))
+
+
+def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """Settings with some values changed, checked like any others."""
+    return read_settings(changes, base=settings) if changes else replace(settings)

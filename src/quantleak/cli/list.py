@@ -1,0 +1,64 @@
+"""`quantleak list`: what there is to choose from."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+
+import typer
+
+
+class Kind(StrEnum):
+    """What can be listed."""
+
+    quantizers = "quantizers"
+    datasets = "datasets"
+    attacks = "attacks"
+    models = "models"
+
+
+def list_(
+    kind: Kind = typer.Argument(..., help="What to list.", show_default=False),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON instead of a table."),
+) -> None:
+    """List the quantizers, bundled data sets, attacks or models that an audit can use.
+
+    Examples:
+        quantleak list quantizers
+
+        quantleak list datasets --json
+    """
+    rows = _ROWS[kind]()
+    if as_json:
+        typer.echo(json.dumps([{"name": name, "description": text} for name, text in rows], indent=1))
+        return
+    width = max(len(name) for name, _ in rows)
+    for name, text in rows:
+        typer.echo(f"{name:<{width}}  {text}")
+
+
+def _quantizers() -> list[tuple[str, str]]:
+    from quantleak.quantizers import available
+
+    return [(listing.example, listing.description) for listing in available()]
+
+
+def _datasets() -> list[tuple[str, str]]:
+    from quantleak.data.bundled import DESCRIPTIONS
+
+    return list(DESCRIPTIONS.items())
+
+
+def _attacks() -> list[tuple[str, str]]:
+    from quantleak.auditing.attacks import ATTACKS
+
+    return [(attack.name, attack.description) for attack in ATTACKS]
+
+
+def _models() -> list[tuple[str, str]]:
+    from quantleak.fleet.network import MODELS
+
+    return list(MODELS.items())
+
+
+_ROWS = {Kind.quantizers: _quantizers, Kind.datasets: _datasets, Kind.attacks: _attacks, Kind.models: _models}

@@ -1,0 +1,5 @@
+"""Where jobs run; the order in which they end never changes a number."""
+
+from quantleak.engines.local import Job as Job
+from quantleak.engines.local import processors as processors
+from quantleak.engines.local import run as run

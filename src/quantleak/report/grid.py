@@ -1,0 +1,97 @@
+"""A table before it is drawn: the same record becomes plain text, a notebook's fragment and a table of the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quantleak.report import digits
+from quantleak.report.digits import Format, Interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column.
+
+    Attributes:
+        title: Its title.
+        numeric: Whether it holds numbers, which are aligned to the right.
+        wraps: Whether it holds sentences, which may take several lines.
+    """
+
+    title: str
+    numeric: bool = True
+    wraps: bool = False
+
+    @property
+    def classes(self) -> str:
+        """Names of the styles of its cells."""
+        return " ".join(style for style, on in (("number", self.numeric), ("wraps", self.wraps)) if on)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """What stands in one place.
+
+    Attributes:
+        text: The value.
+        limits: Its interval, in brackets.
+        note: A remark to the value, such as `not resolved`.
+    """
+
+    text: str
+    limits: str = ""
+    note: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.text, self.limits, self.note) if part)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row.
+
+    Attributes:
+        cells: One for each column; the first names the row.
+        mark: What sets the row apart, such as `recommended`.
+        reason: Why there are no more cells; stands in place of those that are missing.
+        opens: The first row of a group.
+    """
+
+    cells: tuple[Cell, ...]
+    mark: str = ""
+    reason: str = ""
+    opens: bool = False
+
+    @property
+    def classes(self) -> str:
+        """Names of the styles of the row."""
+        return " ".join(style for style, on in (("marked", self.mark), ("opens", self.opens)) if on)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Columns and rows under a caption."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row.cells) != len(self.columns) and not (row.reason and len(row.cells) < len(self.columns)):
+                raise ValueError(f"A row has {len(row.cells)} cells for {len(self.columns)} columns: {row}")
+
+
+def name(text: str, note: str = "") -> Cell:
+    """A cell of words."""
+    return Cell(text=text, note=note)
+
+
+def value(number: float | int | None, form: Format, note: str = "") -> Cell:
+    """A cell with a number without an interval."""
+    return Cell(text=digits.text(number, form), note=note)
+
+
+def estimate(number: Interval, form: Format) -> Cell:
+    """A cell with a number and its interval."""
+    return Cell(text=digits.text(number.value, form), limits=digits.limits(number, form))

@@ -1,0 +1,74 @@
+"""A result in a terminal and in a notebook."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from quantleak.report import words
+from quantleak.report.grid import Row, Table
+from quantleak.report.summary import summary, unresolved
+from quantleak.report.template import render
+
+if TYPE_CHECKING:
+    from quantleak.result import AuditResult
+
+WIDTH = 110
+
+
+def text_table(result: AuditResult) -> str:
+    """The result as plain text of at most 110 columns: recommendation, one line a quantizer, what was trained.
+
+    The recommended quantizer is marked with `>`. A spec too long for the line is cut with `...`.
+    """
+    advice = f"{words.headline(result.recommended)} {result.recommended.reason}".strip()
+    notes = [unresolved(result), f"{words.trained(result)}."]
+    blocks = [_wrap(advice), "\n".join(_lines(summary(result))), "\n".join(_wrap(note) for note in notes if note)]
+    return "\n\n".join(blocks)
+
+
+def html_table(result: AuditResult) -> str:
+    """The same as an HTML fragment for notebooks; every text from the data is escaped."""
+    return render(
+        "table.html.j2",
+        headline=words.headline(result.recommended),
+        reason=result.recommended.reason,
+        table=summary(result),
+        notes=[note for note in (unresolved(result), f"{words.trained(result)}.") if note],
+    )
+
+
+def _wrap(text: str) -> str:
+    return textwrap.fill(text, WIDTH, break_on_hyphens=False)
+
+
+def _lines(table: Table) -> list[str]:
+    titles = [column.title for column in table.columns]
+    cells = [[_plain(str(cell)) for cell in row.cells] for row in table.rows]
+    widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
+    # Whatever the numbers leave of the line is for the specs.
+    widths[0] = min(widths[0], max(WIDTH - 2 * len(widths) - sum(widths[1:]), len("quantizer")))
+    lines = [_line("  ", titles, table, widths)]
+    lines += [_line(_mark(row), texts, table, widths) for row, texts in zip(table.rows, cells, strict=True)]
+    return lines
+
+
+def _line(mark: str, texts: list[str], table: Table, widths: list[int]) -> str:
+    first, *rest = (
+        f"{text:>{width}}" if column.numeric else f"{_cut(text, width):<{width}}"
+        for text, column, width in zip(texts, table.columns, widths, strict=True)
+    )
+    return (mark + "  ".join([first, *rest])).rstrip()
+
+
+def _mark(row: Row) -> str:
+    return "> " if row.mark else "  "
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def _plain(text: str) -> str:
+    """Without characters that would break a line or command a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -1,0 +1,58 @@
+"""The tables of the privacy rates: r_Q and the Cramer rate, with everything that one must know to trust them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quantleak.report import digits
+from quantleak.report.grid import Cell, Column, Row, Table, estimate, value
+from quantleak.report.summary import RESOLVED, mark, named
+
+if TYPE_CHECKING:
+    from quantleak.result import AuditResult, QuantizerResult, RateSummary
+
+TITLES = (
+    "Mean", "Median", "Rank", "z", "Elements", "Validation examples", "Unbounded models", "Undefined models",
+)  # fmt: skip
+
+
+def rate_table(result: AuditResult, which: str, caption: str) -> Table:
+    """One row a quantizer of the rate named `which`, an attribute of a `QuantizerResult`: `rate` or `cramer`."""
+    columns = (
+        Column(title="Quantizer", numeric=False),
+        *(Column(title=title) for title in TITLES),
+        Column(title="Remark", numeric=False, wraps=True),
+    )
+    rows = [_row(row, getattr(row, which), mark(result, row.spec)) for row in result.quantizers]
+    return Table(caption=caption, columns=columns, rows=tuple(rows))
+
+
+def _row(result: QuantizerResult, rate: RateSummary, marked: str) -> Row:
+    cells = (
+        named(result.spec),
+        estimate(rate, digits.significant),
+        value(rate.median, digits.significant),
+        Cell(text=digits.MISSING) if rate.rank is None else estimate(rate.rank, digits.rank),
+        value(rate.resolution, digits.resolution),
+        value(rate.elements, digits.count),
+        value(rate.n_validation, digits.count),
+        value(rate.unbounded, digits.count),
+        value(rate.undefined, digits.count),
+        Cell(text=remark(rate)),
+    )
+    return Row(cells=cells, mark=marked)
+
+
+def remark(rate: RateSummary) -> str:
+    """The reason for a missing rate, and whether the rate is resolved.
+
+    Example:
+        >>> from quantleak.result import RateSummary
+        >>> remark(RateSummary(value=1e-3, resolution=1.2, n_validation=1000))
+        'not resolved at N = 1,000'
+    """
+    parts = [rate.reason] if rate.reason else []
+    if rate.resolution is not None and rate.resolution < RESOLVED:
+        at = "" if rate.n_validation is None else f" at N = {digits.count(rate.n_validation)}"
+        parts.append(f"not resolved{at}")
+    return "; ".join(parts)

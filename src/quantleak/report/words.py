@@ -1,0 +1,67 @@
+"""Sentences and names that the terminal, the notebook and the page share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quantleak.report import digits
+from quantleak.result import METRIC_NAMES
+
+if TYPE_CHECKING:
+    from quantleak.result import AuditResult, Recommendation
+
+ORIGINAL = "identity"
+PARTS = ("pool", "validation", "population", "test")
+
+
+def headline(recommended: Recommendation) -> str:
+    """What to ship and how sure, in one line.
+
+    Example:
+        >>> from quantleak.result import Recommendation
+        >>> headline(Recommendation(quantizer="ternary:0.9", reason="It leaks least.", clear=False))
+        'No clear winner. If one must ship: ternary:0.9.'
+    """
+    if recommended.quantizer is None:
+        return "No quantizer to recommend."
+    chosen = "the original, unquantized" if recommended.quantizer == ORIGINAL else recommended.quantizer
+    return f"Clear choice: ship {chosen}." if recommended.clear else f"No clear winner. If one must ship: {chosen}."
+
+
+def metric(name: str) -> str:
+    """A metric as it is written."""
+    text = METRIC_NAMES.get(name, name)
+    return text[:1].upper() + text[1:]
+
+
+def leakage(fpr: float | None) -> str:
+    """The headline measure of leakage.
+
+    Example:
+        >>> leakage(0.01), leakage(None)
+        ('TPR at 1% FPR', 'AUC')
+    """
+    return "AUC" if fpr is None else f"TPR at {digits.rate(fpr)} FPR"
+
+
+def confidence(result: AuditResult) -> str:
+    """The level of the intervals, `95%`."""
+    return digits.rate(float(result.settings.get("level", 0.95)))
+
+
+def trained(result: AuditResult) -> str:
+    """What was trained, on how many examples, and what the utility is."""
+    settings = result.settings
+    facts = [
+        f"{settings[name]} {unit}".strip()
+        for name, unit in {"models": "models", "model": "", "epochs": "epochs"}.items()
+        if name in settings
+    ]
+    parts = [f"{part} {digits.count(result.n[part])}" for part in PARTS if part in result.n]
+    sentences = ", ".join(facts), f"{result.task}; examples: {', '.join(parts)}", f"{confidence(result)} intervals"
+    return "; ".join(sentence for sentence in sentences if sentence)
+
+
+def dataset_name(result: AuditResult) -> str:
+    """The name of the data set, or of the file that it came from."""
+    return str(result.data.get("name") or result.data.get("source") or "a data set")

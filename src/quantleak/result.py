@@ -1,0 +1,277 @@
+"""What an audit says: one record, the same in Python, in `result.json` and in the report."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pandas as pd
+from pydantic import TypeAdapter, ValidationError
+
+from quantleak.errors import InputError
+from quantleak.store import read_json, seal, verify, write, write_json
+
+SCHEMA = 1
+METRIC_NAMES = {"auroc": "AUROC", "accuracy": "accuracy", "r2": "R2", "spearman": "Spearman"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number:
+    """A value with its interval; None with a `reason` where there is none."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    reason: str | None = None
+
+    def text(self, digits: int = 3) -> str:
+        """`0.123 [0.100, 0.150]`, or `-`.
+
+        Example:
+            >>> Number(value=0.5, low=0.25, high=0.75).text(2)
+            '0.50 [0.25, 0.75]'
+        """
+        if self.value is None:
+            return "-"
+        interval = "" if self.low is None or self.high is None else f" [{self.low:.{digits}f}, {self.high:.{digits}f}]"
+        return f"{self.value:.{digits}f}{interval}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Utility(Number):
+    """How good the quantized models are on the test part: AUROC, accuracy or R2, the mean over models."""
+
+    metric: str
+    also: dict[str, Number] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateSummary(Number):
+    """A privacy rate, the mean over models; larger = more private.
+
+    Attributes:
+        median: Median over models, robust to the heavy tail.
+        resolution: Median over models of z; below 2 the best element cannot be told from its closest rival.
+        elements: Median number of distinct elements on a model's trajectory.
+        n_validation: Validation examples behind it; rates compare only at equal numbers.
+        unbounded: Models whose rate is infinite.
+        undefined: Models that have none.
+        rank: Rank of the mean among the quantizers, 1 = most private.
+    """
+
+    median: float | None = None
+    resolution: float | None = None
+    elements: float | None = None
+    n_validation: int | None = None
+    unbounded: int = 0
+    undefined: int = 0
+    rank: Number | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttackResult:
+    """One attack on all models of one quantizer.
+
+    Attributes:
+        name: Which attack; `quantleak list attacks` explains.
+        mode: Which shadows: `adaptive` (quantized alike), `transfer` (full precision), `recalibrated` (full precision,
+            target signals mapped back), or `none` for an attack without shadows.
+        convention: Its conventions.
+        auc: Area under the ROC, mean over targets.
+        tpr: True-positive rate by false-positive rate; a rate that so few examples cannot support is None.
+        balanced_accuracy: With the threshold chosen on other targets.
+        mis_bound: Upper bound on Membership Inference Security from that accuracy.
+        reason: Why the attack could not run; then there are no numbers.
+    """
+
+    name: str
+    mode: str
+    convention: dict[str, Any]
+    auc: Number
+    tpr: dict[str, Number]
+    balanced_accuracy: Number
+    mis_bound: Number
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worst(Number):
+    """The strongest attack, chosen on one half of the targets, measured on the other.
+
+    Attributes:
+        name: The attack.
+        mode: Its mode.
+        fpr: False-positive rate at which `value` is the true-positive rate; None where no rate is supported and
+            `value` is the AUC.
+        auc: Its AUC on the same half.
+    """
+
+    name: str
+    mode: str
+    fpr: float | None
+    auc: Number
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuantizerResult:
+    """Everything about one quantizer.
+
+    Attributes:
+        versus_original: Differences to the unquantized models, paired: `utility`, and `worst` leakage.
+    """
+
+    spec: str
+    effective_bits: float
+    utility: Utility
+    rate: RateSummary
+    cramer: RateSummary
+    attacks: list[AttackResult]
+    worst: Worst
+    versus_original: dict[str, Number]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommendation:
+    """Which quantizer to ship.
+
+    Attributes:
+        quantizer: Its spec, or None if none keeps enough utility.
+        reason: One or two sentences.
+        clear: Whether it leaks less than the runner-up and the original beyond doubt.
+    """
+
+    quantizer: str | None
+    reason: str
+    clear: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditResult:
+    """The result of :func:`quantleak.audit`; `schema` 1 of `result.json`.
+
+    Attributes:
+        models: One row for each (model, quantizer): rates, resolution, elements, utility.
+        targets: One row for each (target model, quantizer, attack, mode): AUC and true-positive rates.
+    """
+
+    task: str
+    n: dict[str, int]
+    recommended: Recommendation
+    quantizers: list[QuantizerResult]
+    data: dict[str, Any]
+    settings: dict[str, Any]
+    seeds: dict[str, int]
+    versions: dict[str, str]
+    timings: dict[str, float]
+    models: pd.DataFrame
+    targets: pd.DataFrame
+
+    TABLES: ClassVar[tuple[str, ...]] = ("models", "targets")
+
+    def __getitem__(self, spec: str) -> QuantizerResult:
+        """The results of one quantizer."""
+        found = {result.spec: result for result in self.quantizers}
+        if spec not in found:
+            raise InputError(f"This audit has no quantizer '{spec}', only {', '.join(found)}.")
+        return found[spec]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `result.json` holds: plain values, None for what has no number."""
+        fields = {name: value for name, value in vars(self).items() if name not in self.TABLES}
+        return {"schema": SCHEMA, **{name: _plain(value) for name, value in fields.items()}}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Tidy long form: one row for each number, with quantizer, attack, mode, metric, value, low, high."""
+        return pd.DataFrame([row for result in self.quantizers for row in _long(result)])
+
+    def save(self, folder: str | Path) -> None:
+        """Write `result.json`, the Parquet tables and `report.html`, and last `manifest.json` with their checksums."""
+        from quantleak.report import write_report
+
+        folder = Path(folder)
+        write_json(folder / "result.json", self.to_dict())
+        for name in self.TABLES:
+            buffer = io.BytesIO()
+            getattr(self, name).to_parquet(buffer, index=False)
+            write(folder / f"{name}.parquet", buffer.getvalue())
+        write_report(self, folder / "report.html")
+        seal(folder, ["result.json", *(f"{name}.parquet" for name in self.TABLES), "report.html"])
+
+    @classmethod
+    def load(cls, folder: str | Path) -> AuditResult:
+        """Read what an audit wrote into `folder`, checking every file.
+
+        Raises:
+            InputError: A folder without a finished audit, a damaged file, or a result of another schema.
+        """
+        folder = Path(folder)
+        verify(folder)
+        content = read_json(folder / "result.json")
+        if content.pop("schema", None) != SCHEMA:
+            raise InputError(
+                f"{folder / 'result.json'} was written by another version of quantleak; run the audit again."
+            )
+        try:
+            recommended = TypeAdapter(Recommendation).validate_python(content["recommended"])
+            quantizers = TypeAdapter(list[QuantizerResult]).validate_python(content["quantizers"])
+        except (ValidationError, KeyError) as error:
+            raise InputError(f"{folder / 'result.json'} does not hold an audit's result: {error}") from error
+        plain = {name: content[name] for name in ("task", "n", "data", "settings", "seeds", "versions", "timings")}
+        return cls(
+            recommended=recommended,
+            quantizers=quantizers,
+            models=pd.read_parquet(folder / "models.parquet"),
+            targets=pd.read_parquet(folder / "targets.parquet"),
+            **plain,
+        )
+
+    def __str__(self) -> str:
+        """The recommendation and one line a quantizer."""
+        from quantleak.report.table import text_table
+
+        return text_table(self)
+
+    def _repr_html_(self) -> str:
+        from quantleak.report.table import html_table
+
+        return html_table(self)
+
+
+def number(value: float, low: float = math.nan, high: float = math.nan, reason: str | None = None) -> Number:
+    """A :class:`Number` from floats; what is not finite becomes None."""
+    return Number(value=finite(value), low=finite(low), high=finite(high), reason=reason)
+
+
+def finite(value: float | None) -> float | None:
+    """The value as a float, or None if it is None, NaN or infinite."""
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "__dataclass_fields__"):
+        value = asdict(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return finite(value) if isinstance(value, float) else value
+
+
+def _long(result: QuantizerResult) -> list[dict[str, Any]]:
+    def row(metric: str, item: Number, attack: str | None = None, mode: str | None = None) -> dict[str, Any]:
+        return {
+            "quantizer": result.spec, "attack": attack, "mode": mode, "metric": metric,
+            "value": item.value, "low": item.low, "high": item.high,
+        }  # fmt: skip
+
+    rows = [row(result.utility.metric, result.utility), row("r_q", result.rate), row("cramer", result.cramer)]
+    rows += [row(name, item) for name, item in result.utility.also.items()]
+    for attack in result.attacks:
+        named = {"auc": attack.auc, "balanced_accuracy": attack.balanced_accuracy, "mis_bound": attack.mis_bound}
+        named |= {f"tpr@{fpr}": item for fpr, item in attack.tpr.items()}
+        rows += [row(metric, item, attack.name, attack.mode) for metric, item in named.items()]
+    return rows

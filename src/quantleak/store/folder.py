@@ -1,0 +1,133 @@
+"""The folder of a run: which run it holds, which of its jobs are done, and whether its files are whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from quantleak.errors import InputError
+from quantleak.store.files import checksum, read_arrays, read_json, write_arrays, write_json
+
+RESULTS_VERSION = 1
+"""Raised by hand whenever the same settings give other numbers."""
+
+Identity = Mapping[str, Any]
+
+
+def identity_hash(identity: Identity) -> str:
+    """SHA-256 of a run's settings, data and seed together with `RESULTS_VERSION`.
+
+    Example:
+        >>> identity_hash({"seed": 0}) == identity_hash({"seed": 0})
+        True
+    """
+    text = json.dumps({"results_version": RESULTS_VERSION, **identity}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Folder:
+    """A run's folder: `run.json` says which run, `jobs/` holds finished jobs, `manifest.json` the final checksums.
+
+    Opening it for a run claims it; a folder that holds the same run is continued.
+
+    Raises:
+        InputError: If it holds another run, or files that are not ours.
+    """
+
+    def __init__(self, path: Path, identity: Identity) -> None:
+        self.path = path
+        self._jobs = path / "jobs"
+        # A round trip through JSON, so that what is compared is what a file can hold.
+        self.identity: dict[str, Any] = json.loads(json.dumps(dict(identity)))
+        self._check()
+        self._jobs.mkdir(parents=True, exist_ok=True)
+        if not (path / "run.json").exists():
+            write_json(path / "run.json", {"id": identity_hash(self.identity), **self.identity})
+
+    def _check(self) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError(f"--out {self.path} is a file. Give a folder.")
+        if not self.path.exists() or not os.listdir(self.path):
+            return
+        if not (self.path / "run.json").exists():
+            raise InputError(
+                f"{self.path} is not empty and holds no audit. Give a new folder, so that nothing is overwritten."
+            )
+        found = read_json(self.path / "run.json")
+        if found.get("id") != identity_hash(self.identity):
+            told = "; ".join(differences(found, self.identity)) or "the version of quantleak that made it"
+            raise InputError(
+                f"{self.path} holds another audit; nothing was changed. It differs in: {told}. Give another --out."
+            )
+
+    def finished(self) -> bool:
+        """Whether the run's final files are all there and whole."""
+        try:
+            verify(self.path)
+        except InputError:
+            return False
+        return True
+
+    def done(self, key: str) -> bool:
+        """Whether a job's result is there and whole; a damaged file is removed, so that the job is done again."""
+        path = self._path(key)
+        if not path.exists():
+            return False
+        try:
+            read_arrays(path)
+        except InputError:
+            path.unlink()
+            return False
+        return True
+
+    def keep(self, key: str, arrays: Mapping[str, Any], meta: Any) -> None:
+        """Store a job's result."""
+        write_arrays(self._path(key), arrays, meta)
+
+    def load(self, key: str) -> tuple[dict[str, Any], Any]:
+        """A job's result."""
+        return read_arrays(self._path(key))
+
+    def _path(self, key: str) -> Path:
+        return self._jobs / f"{key}.npz"
+
+
+def seal(path: Path, names: list[str]) -> None:
+    """Write the manifest of the final files, the last thing that a run writes."""
+    write_json(path / "manifest.json", {name: checksum(path / name) for name in names})
+
+
+def verify(path: Path) -> None:
+    """Check the final files of a finished run against its manifest.
+
+    Raises:
+        InputError: If the run is not finished, or a file is missing or was changed.
+    """
+    if not (path / "manifest.json").exists():
+        raise InputError(
+            f"{path} holds no finished audit (no manifest.json). Run the same `quantleak audit` again to finish it."
+        )
+    for name, expected in read_json(path / "manifest.json").items():
+        if not (path / name).exists():
+            raise InputError(f"{path / name} is missing. Run the same `quantleak audit` again to write it.")
+        if checksum(path / name) != expected:
+            raise InputError(
+                f"{path / name} is damaged: its checksum is not the one in manifest.json. "
+                "Run the same `quantleak audit` again to write it anew; finished parts are kept."
+            )
+
+
+def differences(found: Mapping[str, Any], wanted: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """The leaves in which two nested mappings differ, as `name: found -> wanted`."""
+    lines: list[str] = []
+    for key in sorted({*found, *wanted} - {"id"}):
+        one, two = found.get(key), wanted.get(key)
+        if isinstance(one, Mapping) and isinstance(two, Mapping):
+            lines += differences(one, two, f"{prefix}{key}.")
+        elif one != two:
+            lines.append(f"{prefix}{key}: {one} -> {two}")
+    return lines

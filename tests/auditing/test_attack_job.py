@@ -1,0 +1,86 @@
+"""All attacks on signals whose truth is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from quantleak.attacks import Bootstrap
+from quantleak.auditing.attacks import ATTACKS, AttackJob, Signals
+from quantleak.data import membership
+
+MODELS, POOL, POPULATION = 16, 300, 200
+
+
+def fleet(task: str, *, shift: float, seed: int = 0) -> tuple[Signals, np.ndarray]:
+    """Models with examples of their own difficulty; members' signals are shifted (for residuals: shrunk)."""
+    random = np.random.default_rng(seed)
+    member = membership(MODELS, np.arange(POOL), seed)
+    if task == "regression":
+        pool = random.normal(size=POOL) + random.normal(size=(MODELS, POOL)) * 0.2
+        population = random.normal(size=POPULATION) + random.normal(size=(MODELS, POPULATION)) * 0.2
+        return Signals(pool=pool * np.where(member, np.exp(-shift), 1), population=population), member
+    pool = random.normal(0, 3, POOL) + random.normal(size=(MODELS, POOL)) + shift * member
+    population = random.normal(0, 3, POPULATION) + random.normal(size=(MODELS, POPULATION))
+    return Signals(pool=pool, population=population), member
+
+
+def outcomes(task: str, shift: float, quantized=lambda signals: signals, identity: bool = False):
+    original, member = fleet(task, shift=shift)
+    job = AttackJob(
+        quantized=Signals(pool=quantized(original.pool), population=quantized(original.population)),
+        original=original,
+        member=member,
+        groups=np.arange(POOL),
+        task=task,
+        settings=Bootstrap(resamples=40),
+        seed=0,
+        identity=identity,
+    )
+    arrays, meta = job()
+    return {(a["name"], a["mode"]): a for a in meta["attacks"]}, meta["worst"], arrays
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_without_a_signal_no_attack_finds_one(task: str) -> None:
+    found, worst, _ = outcomes(task, shift=0.0)
+    for key, attack in found.items():
+        assert attack["auc"]["value"] == pytest.approx(0.5, abs=0.03), key
+        assert attack["mis_bound"]["high"] > 0.95, key
+    assert worst["low"] < worst["fpr"] + 0.02
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_with_a_signal_every_mode_finds_it(task: str) -> None:
+    found, worst, arrays = outcomes(task, shift=1.5)
+    assert len(found) == 1 + 3 * (len(ATTACKS) - 1)
+    for key, attack in found.items():
+        if "two-sided" not in key[0]:
+            assert attack["auc"]["low"] > 0.55, key
+    assert found["lira-online", "adaptive"]["auc"]["value"] > found["loss", "none"]["auc"]["value"] + 0.1
+    assert worst["name"] in {"lira-online", "rmia-online", "lira-offline"}
+    assert arrays["worst"].shape == (40,)
+    assert arrays["lira-online/adaptive/auc"].shape == (MODELS,)
+
+
+def test_rescaled_targets_defeat_transfer_but_not_the_other_modes() -> None:
+    # Section 6.6 of the design: a quantizer that only moves and rescales signals hides nothing from who adapts.
+    found, _, _ = outcomes("binary", shift=1.0, quantized=lambda s: 0.5 * s + 1)
+    auc = {mode: found["lira-online", mode]["auc"]["value"] for mode in ("transfer", "adaptive", "recalibrated")}
+    plain = outcomes("binary", shift=1.0)[0]["lira-online", "adaptive"]["auc"]["value"]
+    assert auc["adaptive"] == pytest.approx(plain, abs=1e-6)
+    assert auc["recalibrated"] == pytest.approx(plain, abs=0.03)
+    assert auc["transfer"] < plain - 0.1
+
+
+def test_the_original_is_attacked_in_one_mode() -> None:
+    found, _, _ = outcomes("binary", shift=1.0, identity=True)
+    assert {mode for _, mode in found} == {"none", "adaptive"}
+
+
+def test_signals_that_say_nothing_leave_the_other_attacks_running() -> None:
+    found, _, _ = outcomes("binary", shift=1.0, quantized=np.ones_like)
+    refused = [key for key, attack in found.items() if attack["reason"]]
+    assert refused
+    assert {mode for _, mode in refused} == {"recalibrated"}
+    assert found["loss", "none"]["auc"]["value"] == 0.5

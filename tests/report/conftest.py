@@ -1,0 +1,188 @@
+"""Results as an audit makes them, with or without the gaps that real ones have."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from quantleak.result import (
+    AttackResult,
+    AuditResult,
+    Number,
+    QuantizerResult,
+    RateSummary,
+    Recommendation,
+    Utility,
+    Worst,
+)
+
+NOTHING = "no interval was computed"
+ATTACKS = ("lira-online", "lira-offline", "rmia-online", "rmia-offline")
+MODES = ("adaptive", "transfer", "recalibrated")
+
+
+CHOSEN = Recommendation(
+    quantizer="ternary:0.9",
+    reason="ternary:0.9 keeps AUROC 0.848 (original 0.861) and has the lowest worst-case TPR at 1% FPR: "
+    "-7.7 points [-8.1, -7.3] against the original, -1.2 points [-1.6, -0.8] against uniform:3.",
+    clear=True,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What is peculiar about a made-up result."""
+
+    fpr: float | None = 0.01
+    metric: str = "auroc"
+    recommended: Recommendation = CHOSEN
+    intervals: bool = True
+    seed: int = 0
+
+
+# Spec, bits, utility, true-positive rate of the worst attack, AUC, r_Q: as measured on AMES, rounded.
+ROWS = (
+    ("identity", 32.0, 0.861, 0.0912, 0.683, None),
+    ("sign", 1.02, 0.773, 0.0202, 0.551, 0.000412),
+    ("ternary:0.33", 1.6, 0.812, 0.0287, 0.573, 0.00038),
+    ("ternary:0.5", 1.6, 0.8205, 0.0261, 0.566, 0.000521),
+    ("ternary:0.9", 1.6, 0.848, 0.0139, 0.529, 0.00203),
+    ("uniform:2", 2.02, 0.843, 0.0402, 0.607, 0.000132),
+    ("uniform:3", 3.02, 0.856, 0.0811, 0.668, 0.0000712),
+    ("uniform:4", 4.01, 0.8605, 0.0898, 0.681, 0.0000341),
+    ("uniform:5", 5.01, 0.861, 0.0909, 0.6828, 0.0000187),
+)
+
+
+def _estimate(value: float, spread: float, case: Case) -> Number:
+    if not case.intervals:
+        return Number(value=value, reason=NOTHING)
+    return Number(value=value, low=value - spread, high=value + 1.2 * spread)
+
+
+def _attack(name: str, mode: str, tpr: float, auc: float, case: Case) -> AttackResult:
+    rates = {"0.001": tpr / 6, "0.01": tpr, "0.1": min(1.0, tpr * 5)}
+    supported = {rate for rate in rates if case.fpr is not None and float(rate) >= case.fpr}
+    few = "too few non-members for this false-positive rate"
+    return AttackResult(
+        name=name,
+        mode=mode,
+        convention={} if name == "loss" else {"mode": name.partition("-")[2], "variance": "shrunk"},
+        auc=_estimate(auc, 0.011, case),
+        tpr={
+            rate: _estimate(value, value / 4, case) if rate in supported else Number(value=None, reason=few)
+            for rate, value in rates.items()
+        },
+        balanced_accuracy=_estimate(auc - 0.01, 0.008, case),
+        mis_bound=_estimate(2 * (1 - auc + 0.01), 0.016, case),
+    )
+
+
+def _refused(name: str, mode: str) -> AttackResult:
+    nothing = Number(value=None, reason="too few shadows")
+    reason = "rmia-offline needs 2 OUT shadows of every example; example 17 has 1. Train at least 8 models."
+    return AttackResult(
+        name=name,
+        mode=mode,
+        convention={},
+        auc=nothing,
+        tpr={},
+        balanced_accuracy=nothing,
+        mis_bound=nothing,
+        reason=reason,
+    )
+
+
+def _attacks(spec: str, tpr: float, auc: float, case: Case) -> list[AttackResult]:
+    rng = np.random.default_rng([case.seed, len(spec), int(1e6 * tpr)])
+    modes = MODES[:1] if spec == "identity" else MODES
+    made = [_attack("loss", "none", tpr * 0.4, auc - 0.02, case)]
+    for name in ATTACKS:
+        for mode in modes:
+            share = rng.uniform(0.5, 1.0)
+            made.append(_attack(name, mode, tpr * share, 0.5 + (auc - 0.5) * share, case))
+    made[-1] = _refused("rmia-offline", made[-1].mode)
+    return made
+
+
+def _rate(value: float | None, place: int, case: Case, scale: float = 1.0) -> RateSummary:
+    if value is None:
+        return RateSummary(value=None, reason="not a discrete set", elements=100.0, n_validation=1456, undefined=32)
+    mean = value * scale
+    around = {} if not case.intervals else {"low": mean * 0.7, "high": mean * 1.5}
+    return RateSummary(
+        value=mean,
+        **around,
+        median=mean * 0.8,
+        resolution=float(np.sqrt(2 * 1456 * value * 0.8)),
+        elements=57.5 + 20 * place,
+        n_validation=1456,
+        unbounded=1 if place == 2 else 0,
+        rank=Number(value=float(place), low=max(1.0, place - 1.0), high=place + 1.0),
+    )
+
+
+def _quantizer(row: tuple[Any, ...], place: int, case: Case) -> QuantizerResult:
+    spec, bits, utility, tpr, auc, rate = row
+    spread = 0.004 if utility > 0 else 0.5
+    leak, difference = (tpr, tpr - 0.0912) if case.fpr is not None else (auc, auc - 0.683)
+    worst = _estimate(leak, leak / 5 if case.fpr else 0.01, case)
+    measured = _estimate(utility, spread, case)
+    also = {"spearman": _estimate(0.8, 0.01, case)} if case.metric == "r2" else {}
+    return QuantizerResult(
+        spec=spec,
+        effective_bits=bits,
+        utility=Utility(**vars(measured), metric=case.metric, also=also),
+        rate=_rate(rate, place, case),
+        cramer=_rate(rate, place, case, 0.9),
+        attacks=_attacks(spec, tpr, auc, case),
+        worst=Worst(**vars(worst), name="lira-online", mode="adaptive", fpr=case.fpr, auc=_estimate(auc, 0.012, case)),
+        versus_original={}
+        if spec == "identity"
+        else {"utility": _estimate(utility - ROWS[0][2], 0.003, case), "worst": _estimate(difference, 0.004, case)},
+    )
+
+
+def make_result(case: Case | None = None, rows: tuple[tuple[Any, ...], ...] = ROWS) -> AuditResult:
+    """A plausible result."""
+    case = case or Case()
+    return AuditResult(
+        task="regression" if case.metric == "r2" else "binary",
+        n={"pool": 3639, "validation": 1456, "population": 1092, "test": 1091},
+        recommended=case.recommended,
+        quantizers=[_quantizer(row, place, case) for place, row in enumerate(rows)],
+        data={
+            "name": "AMES", "source": "AMES.csv", "rows_read": 7278, "target": "Y", "columns": ["Drug"],
+            "task_rule": "binary: column 'Y' holds two values", "sha256": "ab" * 32, "categories": [], "ignored": [],
+            "rows_refused": 3, "refused_rows": [17, 204, 5011], "duplicates_removed": 21, "conflicts": 4,
+            "classes": ["0", "1"],
+        },
+        settings={
+            "model": "mlp:128", "quantizers": [row[0] for row in rows], "models": 32, "epochs": 60,
+            "optimizer": "adam:0.001", "batch": 128, "evaluate_every": 1, "seed": 0, "device": "auto",
+            "trainer": "stacked", "biases": "bfloat16", "utility_loss": 0.02, "level": 0.95, "resamples": 500,
+        },
+        seeds={"seed": 0, "bootstrap": 123456},
+        versions={"quantleak": "0.1.0", "torch": "2.13.0+cpu", "numpy": "2.4.6", "python": "3.11.7"},
+        timings={"train": 81.25, "attack": 12.5},
+        models=pd.DataFrame({"model": [0, 1]}),
+        targets=pd.DataFrame({"target": [0, 1]}),
+    )  # fmt: skip
+
+
+def rewritten(result: AuditResult, **changes: Any) -> AuditResult:
+    """The same result with some fields changed."""
+    return replace(result, **changes)
+
+
+@pytest.fixture
+def make() -> Callable[..., AuditResult]:
+    return make_result
+
+
+@pytest.fixture
+def case() -> type[Case]:
+    return Case

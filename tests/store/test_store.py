@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from quantleak.errors import InputError
+from quantleak.store import Folder, identity_hash, read_arrays, read_json, seal, verify, write, write_arrays, write_json
+from quantleak.store import folder as folder_module
+
+IDENTITY = {"settings": {"models": 4, "quantizers": ["sign"]}, "data": {"name": "wine"}}
+
+
+def test_a_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.json"
+    write(path, b"old")
+
+    def full_disk(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("os.fsync", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        write(path, b"new and longer")
+    with pytest.raises(OSError, match="No space left"):
+        write_arrays(tmp_path / "b.npz", {"x": np.arange(3)}, {})
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_arrays_and_values_come_back_exactly(tmp_path: Path) -> None:
+    arrays = {"a/b": np.random.default_rng(0).normal(size=(3, 4)), "mask": np.array([True, False])}
+    meta = {"reason": None, "value": float("inf"), "text": "ü"}
+    write_arrays(tmp_path / "x.npz", arrays, meta)
+    read, told = read_arrays(tmp_path / "x.npz")
+    assert told == meta
+    assert read.keys() == arrays.keys()
+    for name, values in arrays.items():
+        np.testing.assert_array_equal(read[name], values)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "empty", "pickle"])
+def test_a_damaged_job_is_noticed(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "x.npz"
+    write_arrays(path, {"a": np.arange(1000.0)}, {"n": 1})
+    content = bytearray(path.read_bytes())
+    if damage == "flip":
+        content[len(content) // 2] ^= 1
+    path.write_bytes({"cut": content[:-200], "flip": content, "empty": b"", "pickle": b"\x80\x04K\x01."}[damage])
+    with pytest.raises(InputError, match="is damaged"):
+        read_arrays(path)
+
+
+def test_json_holds_no_nan(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "a.json", {"x": float("nan")})
+    assert not (tmp_path / "a.json").exists()
+
+
+def test_reading_json_explains_what_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="There is no .*missing.json"):
+        read_json(tmp_path / "missing.json")
+    (tmp_path / "cut.json").write_text('{"a": 1')
+    with pytest.raises(InputError, match="damaged"):
+        read_json(tmp_path / "cut.json")
+
+
+def test_a_folder_is_continued_by_the_same_run_only(tmp_path: Path) -> None:
+    first = Folder(tmp_path / "out", IDENTITY)
+    first.keep("block-0", {"a": np.ones(2)}, {"n": 1})
+    again = Folder(tmp_path / "out", IDENTITY)
+    assert again.done("block-0")
+    assert not again.done("block-1")
+    other = {**IDENTITY, "settings": {"models": 8, "quantizers": ["sign"]}}
+    before = sorted(p.read_bytes() for p in (tmp_path / "out").rglob("*.json"))
+    with pytest.raises(InputError, match=r"holds another audit.*settings.models: 4 -> 8"):
+        Folder(tmp_path / "out", other)
+    assert sorted(p.read_bytes() for p in (tmp_path / "out").rglob("*.json")) == before
+
+
+def test_results_of_another_version_are_not_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Folder(tmp_path, IDENTITY)
+    monkeypatch.setattr(folder_module, "RESULTS_VERSION", folder_module.RESULTS_VERSION + 1)
+    with pytest.raises(InputError, match="the version of quantleak that made it"):
+        Folder(tmp_path, IDENTITY)
+
+
+def test_foreign_folders_and_files_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(InputError, match="is not empty and holds no audit"):
+        Folder(tmp_path, IDENTITY)
+    with pytest.raises(InputError, match="is a file"):
+        Folder(tmp_path / "thesis.tex", IDENTITY)
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_damaged_job_is_done_again(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, IDENTITY)
+    folder.keep("block-0", {"a": np.arange(100)}, {})
+    job = tmp_path / "jobs" / "block-0.npz"
+    job.write_bytes(job.read_bytes()[:50])
+    assert not folder.done("block-0")
+    assert not job.exists()
+
+
+def test_sealed_files_are_verified(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, IDENTITY)
+    assert not folder.finished()
+    with pytest.raises(InputError, match="holds no finished audit"):
+        verify(tmp_path)
+    write(tmp_path / "result.json", b"{}")
+    seal(tmp_path, ["result.json"])
+    assert folder.finished()
+    (tmp_path / "result.json").write_bytes(b"{ }")
+    with pytest.raises(InputError, match=r"result.json is damaged: its checksum"):
+        verify(tmp_path)
+    (tmp_path / "result.json").unlink()
+    with pytest.raises(InputError, match=r"result.json is missing"):
+        verify(tmp_path)
+
+
+def test_identity_is_of_the_content() -> None:
+    assert identity_hash({"a": 1, "b": 2}) == identity_hash({"b": 2, "a": 1})
+    assert identity_hash({"a": 1}) != identity_hash({"a": 2})
