@@ -151,7 +151,7 @@ def linear_rows() -> list[Row]:
     ]
 
 
-def perceptron_row(rounds: int = 5, epochs: int = 5) -> Row:
+def perceptron_row(rounds: int = 6, epochs: int = 10) -> Row:
     """32 perceptrons 1024-128-1 against a loop of modules; the fastest of a few alternating rounds on both sides."""
     torch.set_num_threads(1)
     random = np.random.default_rng(0)

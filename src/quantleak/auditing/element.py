@@ -25,16 +25,15 @@ def element(quantizer: Quantizer, layout: Layout, flat: Tensor, biases: str) -> 
     """
     if quantizer.name == "identity":
         return flat
-    made = torch.empty_like(flat)
     leading = flat.ndim - 1
+    parts: list[Tensor] = []
     for slot in layout.slots:
         part = flat[..., slot.start : slot.stop]
         if slot.role == "weight":
-            part = quantizer(part.unflatten(-1, slot.shape), batch_dims=leading).flatten(leading)
+            parts.append(quantizer(part.unflatten(-1, slot.shape), batch_dims=leading).flatten(leading))
         else:
-            part = part.to(ROUNDED[biases]).float()
-        made[..., slot.start : slot.stop] = part
-    return made
+            parts.append(part.to(ROUNDED[biases]).float())
+    return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
 
 
 def effective_bits(quantizer: Quantizer, layout: Layout, biases: str) -> float:

@@ -12,7 +12,7 @@ from quantleak.errors import InputError
 from .elements import Elements
 from .shelf import Budget, Shelf
 
-LOSS_BATCH = 2**22
+LOSS_BATCH = 2**20
 """Bytes of losses asked for at a time."""
 
 VECTOR_BATCH = 2**23

@@ -48,6 +48,7 @@ class Trajectory:
         self._elements: Elements | None = None
         self._evaluated: Evaluated | None = None
         self._rates: list[Rates] | None = None
+        self._last: Tensor | None = None  # the last elements seen, as _moved compares them
 
     @property
     def elements(self) -> list[int]:
@@ -71,7 +72,8 @@ class Trajectory:
         at_once = max(1, VECTOR_BATCH // max(1, vectors[:, :1].numel() * vectors.element_size()))
         for epochs in vectors.split(at_once, dim=1):
             # Epoch by epoch, so that each model's elements are stored in the order of its visits.
-            store.add(epochs.transpose(0, 1).flatten(0, 1), np.tile(np.arange(self.models), epochs.shape[1]))
+            epoch, model = self._moved(epochs).T.nonzero(as_tuple=True)
+            store.add(epochs[model, epoch], model.numpy())
             evaluated.catch_up(store, wait=True)
 
     def rates(self, *, certificate: bool = False, keep: bool = False) -> list[Rates]:
@@ -95,6 +97,7 @@ class Trajectory:
         if not keep:
             self._rates, self._evaluated = found, None
             self._elements.forget()
+            self._last = None
         return found
 
     def state_dict(self) -> dict[str, Any]:
@@ -118,7 +121,7 @@ class Trajectory:
         """
         if state["models"] != self.models:
             raise InputError(f"This state is of a trajectory of {state['models']} models, this one has {self.models}.")
-        self._elements = self._evaluated = self._rates = None
+        self._elements = self._evaluated = self._rates = self._last = None
         if "losses" in state:
             self._start(state["width"], state["elements"].dtype)
             assert self._elements is not None
@@ -134,6 +137,21 @@ class Trajectory:
         self._elements = Elements(width, dtype, self._budget)
         self._evaluated = Evaluated(self.losses, width, self._budget)
         return self._elements, self._evaluated
+
+    def _moved(self, vectors: Tensor) -> Tensor:
+        """Where a model's element is not the one of the epoch before; bool [models, epochs].
+
+        Most epochs change no quantized weight, and this comparison costs a fraction of a look into the set.
+        """
+        # Whole words where they fit; two zeros of different sign then count as moved, which the set puts right.
+        whole = vectors.shape[-1] * vectors.element_size() % 8 == 0 and vectors.is_contiguous()
+        bits = vectors.view(torch.int64) if whole else vectors
+        moved = torch.ones(vectors.shape[:2], dtype=torch.bool)
+        if self._last is not None and self._last.dtype == bits.dtype:
+            moved[:, 0] = (bits[:, 0] != self._last).any(-1)
+        moved[:, 1:] = (bits[:, 1:] != bits[:, :-1]).any(-1)
+        self._last = bits[:, -1].clone()
+        return moved
 
     def _open(self, elements: Tensor) -> tuple[Elements, Evaluated]:
         """The stores for these elements, made at the first."""
