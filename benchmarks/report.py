@@ -18,7 +18,7 @@ def write_results(theme: str, command: str, lines: list[str]) -> Path:
     header = [
         f"# {theme}, {today}",
         "",
-        f"`.venv/bin/python {command}`",
+        f"`{command}`",
         "",
         f"{_processor()}, {os.cpu_count()} cores; Python {platform.python_version()}, torch {torch.__version__}.",
         "",

@@ -69,7 +69,7 @@ def main() -> None:
     rows = [*attack_rows(), *command_rows(), perceptron_row(), *linear_rows()]
     lines = ["| what | measured | target | met |", "| --- | --- | --- | --- |"]
     lines += [f"| {row.what} | {row.measured} | {row.target} | {'yes' if row.met else 'NO'} |" for row in rows]
-    write_results("speed", "benchmarks/run.py", lines)
+    write_results("speed", "make bench", lines)
 
 
 if __name__ == "__main__":

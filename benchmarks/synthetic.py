@@ -64,7 +64,8 @@ def main() -> None:
         )
         if name == "mean r_Q":
             lines.append(f"  (threshold {LEAST_CORRELATION}: {_verdict(found.value > LEAST_CORRELATION)})")
-    write_results("synthetic", "benchmarks/synthetic.py " + f"--draws {asked.draws} --models {asked.models}", lines)
+    command = f".venv/bin/python benchmarks/synthetic.py --draws {asked.draws} --models {asked.models}"
+    write_results("synthetic", command, lines)
 
 
 def _verdict(holds: bool) -> str:

@@ -131,6 +131,9 @@ def test_molecules_are_audited(run: Run, tmp_path: Path) -> None:
         (["--dataset", "wine", "--models", "1"], "models: must be at least 2"),
         (["--dataset", "wine", "--device", "cuda:77"], "Device 'cuda:77' cannot be used"),
         (["{folder}/bad.yaml"], "modles: unknown setting. Did you mean 'models'"),
+        (["{folder}/typed.yaml"], r"target: .*string(.|\n)*workers: .*greater than or equal to 1"),
+        (["--dataset", "wine", "--columns", "a"], "leave out --columns"),
+        (["--data", "{table}", "--target", "sick", "--columns", "age,dosis"], "Did you mean 'dose'"),
         (["{folder}/broken.yaml"], "is not YAML"),
         (["{folder}/list.yaml"], "must hold lines such as"),
         (["{folder}/missing.yaml"], "Cannot read the settings file"),
@@ -141,9 +144,7 @@ def test_bad_input_is_one_message_code_2_and_nothing_written(
 ) -> None:
     bad_files(tmp_path)
     out = tmp_path / "out"
-    code, printed, err = run(
-        "audit", *(w.format(folder=tmp_path, table=table) for w in words), "--quiet", "--workers", "1", "--out", out
-    )
+    code, printed, err = run("audit", *(w.format(folder=tmp_path, table=table) for w in words), "--quiet", "--out", out)
     assert code == 2, err
     assert printed == ""
     assert err.startswith("Error: ")
@@ -165,6 +166,7 @@ def bad_files(folder: Path) -> None:
     torch.save({"weight": torch.ones(3)}, folder / "model.pt")
     (folder / "bad_smiles.csv").write_text("Drug,Y\n" + "".join(f"{'C' * i}X%,{i % 2}\n" for i in range(1, 60)))
     (folder / "bad.yaml").write_text("dataset: wine\nmodles: 4\n")
+    (folder / "typed.yaml").write_text("data: a.csv\ntarget: 5\nworkers: 0\n")
     (folder / "broken.yaml").write_text("a: [1, 2\nb: }")
     (folder / "list.yaml").write_text("- 1\n- 2\n")
 

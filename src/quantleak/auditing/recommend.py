@@ -62,7 +62,7 @@ def recommend(
     }
     unclear = [name for name, gap in gaps.items() if gap.high is None or gap.high >= 0]
     told = "; ".join(f"{_gap(gap, fpr)} against {name}" for name, gap in gaps.items())
-    headline = "AUC of the worst attack" if fpr is None else f"TPR of the worst attack at {fpr:.3g} FPR"
+    headline = "AUC of the worst attack" if fpr is None else f"TPR of the worst attack at {100 * fpr:g}% FPR"
     reason = (
         f"{first.spec} keeps {metric} {first.utility:.3f} (original {original.utility:.3f}) and was chosen on half of "
         f"the target models; on the other half the {headline} is {_figure(first.leakage, fpr)}: {told}."

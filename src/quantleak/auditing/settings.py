@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Literal
 
@@ -104,24 +104,33 @@ class Settings:
         return problems
 
 
-def read_settings(values: Mapping[str, Any], base: Settings | None = None) -> Settings:
+def read_settings(values: Mapping[str, Any], base: Settings | None = None, also: Collection[str] = ()) -> Settings:
     """Settings from a mapping (a YAML file, flags), every problem reported at once.
+
+    Args:
+        values: Values by name; None means the default.
+        base: What the defaults are.
+        also: Other names that were possible where `values` came from, for hints.
 
     Raises:
         InputError: Unknown names (with the nearest one), values of the wrong type or out of range.
     """
     known = {field.name for field in fields(Settings)}
-    unknown = [f"{name}: unknown setting.{nearest(name, known)}" for name in values if name not in known]
+    unknown = [f"{name}: unknown setting.{nearest(name, {*known, *also})}" for name in values if name not in known]
     usable = {name: value for name, value in values.items() if name in known and value is not None}
     try:
         if base is not None:
             usable = {field.name: getattr(base, field.name) for field in fields(Settings)} | usable
         settings = TypeAdapter(Settings).validate_python(usable)
     except ValidationError as error:
-        _raise_all(unknown + [_line(problem) for problem in error.errors()])
-        raise
+        raise InputError("\n".join(unknown + explain(error))) from error
     _raise_all(unknown)
     return settings
+
+
+def explain(error: ValidationError) -> list[str]:
+    """One line for each problem: where, what is wrong, what was seen."""
+    return [_line(problem) for problem in error.errors()]
 
 
 def _line(problem: Any) -> str:

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
 from quantleak.errors import InputError
-
-if TYPE_CHECKING:
-    from quantleak.data import Dataset
-
-DATA_KEYS = ("data", "target", "smiles", "task", "group", "dataset")
 
 
 def audit(
@@ -23,6 +18,7 @@ def audit(
     smiles: str | None = typer.Option(None, help="Column with SMILES; molecules become Morgan fingerprints."),
     task: str | None = typer.Option(None, help="binary, multiclass or regression; decided from the target otherwise."),
     group: str | None = typer.Option(None, help="Column whose equal values stay together (patients, families)."),
+    columns: str | None = typer.Option(None, help="Feature columns, as a,b,c; all others otherwise."),
     dataset: str | None = typer.Option(None, help="A bundled data set; see `quantleak list datasets`."),
     out: Path | None = typer.Option(None, help="Folder for the results; an interrupted audit there is continued."),
     model: str | None = typer.Option(None, help="linear, mlp:128, or package.module:function."),
@@ -47,51 +43,32 @@ def audit(
         quantleak audit --data AMES.csv --smiles Drug --target Y --models 32 --epochs 60 --out out/ames
     """
     flags: dict[str, Any] = {
-        "data": data, "target": target, "smiles": smiles, "task": task, "group": group, "dataset": dataset, "out": out,
-        "model": model, "quantizers": quantizer or None, "models": models, "epochs": epochs, "optimizer": optimizer,
-        "batch": batch, "seed": seed, "device": device, "utility_loss": utility_loss, "workers": workers,
+        "data": data, "target": target, "smiles": smiles, "task": task, "group": group, "dataset": dataset,
+        "columns": columns, "out": out, "model": model, "quantizers": quantizer or None, "models": models,
+        "epochs": epochs, "optimizer": optimizer, "batch": batch, "seed": seed, "device": device,
+        "utility_loss": utility_loss, "workers": workers,
     }  # fmt: skip
-    given = _read_config(config) | _read_sets(more) | {key: value for key, value in flags.items() if value is not None}
+    given = read_config(config) | read_sets(more) | {key: value for key, value in flags.items() if value is not None}
 
-    from quantleak.auditing import run, settings
+    from quantleak.auditing import run
     from quantleak.cli.progress import Progress
+    from quantleak.cli.request import read_request
 
-    where = {key: given.pop(key, None) for key in DATA_KEYS}
-    folder, processes = given.pop("out", None), given.pop("workers", None)
-    chosen = settings.read_settings(given)
-    if folder is None:
-        raise InputError("Where should the results go? Give --out FOLDER.")
+    request = read_request(given)
     with Progress(quiet=quiet) as progress:
-        result = run.audit(load(where), chosen, out=Path(folder), workers=processes, progress=progress)
-    typer.echo(
-        json.dumps(result.to_dict(), indent=1) if as_json else f"{result}\n\nReport: {Path(folder) / 'report.html'}"
-    )
+        result = run.audit(
+            request.load(), request.settings, out=request.out, workers=request.workers, progress=progress
+        )
+    report = request.out / "report.html"
+    typer.echo(json.dumps(result.to_dict(), indent=1) if as_json else f"{result}\n\nReport: {report}")
 
 
-def load(where: dict[str, Any]) -> Dataset:
-    """The data set that the flags describe.
+def read_config(path: Path | None) -> dict[str, Any]:
+    """The names and values of a YAML file; none without a file.
 
     Raises:
-        InputError: None or several sources, or one that cannot be read.
+        InputError: A file that cannot be read, is not YAML, or holds anything but names with values.
     """
-    from quantleak import data as sources
-
-    path, name = where["data"], where["dataset"]
-    if (path is None) == (name is None):
-        raise InputError("Give either --data FILE --target COLUMN or --dataset NAME (see `quantleak list datasets`).")
-    if name is not None:
-        extra = [f"--{key}" for key in ("target", "smiles", "task", "group") if where[key] is not None]
-        if extra:
-            raise InputError(f"--dataset brings its own columns and task; leave out {', '.join(extra)}.")
-        return sources.bundled(name)
-    if where["smiles"] is None:
-        return sources.read_table(path, where["target"], task=where["task"], group=where["group"])
-    if where["target"] is None:
-        raise InputError("Give --target COLUMN, what the models learn to predict.")
-    return sources.read_molecules(path, where["smiles"], where["target"], task=where["task"], group=where["group"])
-
-
-def _read_config(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     import yaml
@@ -107,7 +84,12 @@ def _read_config(path: Path | None) -> dict[str, Any]:
     return content
 
 
-def _read_sets(texts: list[str]) -> dict[str, Any]:
+def read_sets(texts: list[str]) -> dict[str, Any]:
+    """The names and values of `--set name=value`.
+
+    Raises:
+        InputError: A text without `=`.
+    """
     values: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")

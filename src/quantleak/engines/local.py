@@ -36,7 +36,7 @@ def run(jobs: Mapping[str, Job], workers: int) -> Iterator[tuple[str, Any]]:
 def _alone(key: str, job: Job) -> tuple[str, Any]:
     """Run one job with one torch thread and with denormal numbers (below 1e-38) counted as zero.
 
-    Losses of coarsely quantized models are full of denormals, on which this makes `exp` and `softplus` five times faster.
+    Losses of coarsely quantized models are full of denormals, on which this makes `softplus` five times faster.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

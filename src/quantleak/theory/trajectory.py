@@ -147,6 +147,8 @@ class Trajectory:
         whole = vectors.shape[-1] * vectors.element_size() % 8 == 0 and vectors.is_contiguous()
         bits = vectors.view(torch.int64) if whole else vectors
         moved = torch.ones(vectors.shape[:2], dtype=torch.bool)
+        if not moved.numel():
+            return moved
         if self._last is not None and self._last.dtype == bits.dtype:
             moved[:, 0] = (bits[:, 0] != self._last).any(-1)
         moved[:, 1:] = (bits[:, 1:] != bits[:, :-1]).any(-1)
