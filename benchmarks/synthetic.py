@@ -65,7 +65,7 @@ def main() -> None:
         if name == "mean r_Q":
             lines.append(f"  (threshold {LEAST_CORRELATION}: {_verdict(found.value > LEAST_CORRELATION)})")
     command = f".venv/bin/python benchmarks/synthetic.py --draws {asked.draws} --models {asked.models}"
-    write_results("synthetic", command, lines)
+    write_results(f"synthetic_{asked.draws}x{asked.models}", command, lines)
 
 
 def _verdict(holds: bool) -> str:
