@@ -5,6 +5,7 @@ make bench
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -47,10 +48,11 @@ def command_rows() -> list[Row]:
     command = [sys.executable, "-c", "from quantleak.cli import main; main()"]
     with tempfile.TemporaryDirectory() as folder:
         words = ["audit", "--dataset", "breast_cancer", "--models", "64", "--quiet", "--out", f"{folder}/out"]
-        audit = _fastest(partial(subprocess.run, [*command, *words], check=True, capture_output=True), 1)
+        plain = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+        audit = _fastest(partial(subprocess.run, [*command, *words], check=True, capture_output=True, env=plain), 1)
     told = _fastest(partial(subprocess.run, [*command, "--help"], check=True, capture_output=True), 5)
     return [
-        Row("`make` on a machine that is set up", f"{audit:.0f} s", "<= 60 s", audit <= 60),
+        Row("the main job, as `make` runs it on a machine that is set up", f"{audit:.0f} s", "<= 60 s", audit <= 60),
         Row("`quantleak --help`", f"{told:.2f} s", "<= 0.3 s", told <= 0.3),
     ]
 

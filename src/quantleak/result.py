@@ -13,7 +13,7 @@ import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from quantleak.errors import InputError
-from quantleak.store import read_json, seal, verify, write, write_json
+from quantleak.store import begun, read_json, seal, verify, write, write_json
 
 SCHEMA = 1
 METRIC_NAMES = {"auroc": "AUROC", "accuracy": "accuracy", "r2": "R2", "spearman": "Spearman"}
@@ -61,6 +61,7 @@ class RateSummary(Number):
         unbounded: Models whose rate is infinite.
         undefined: Models that have none.
         rank: Rank of the mean among the quantizers, 1 = most private.
+        more_private_than: By other quantizer, the bootstrap probability that this one's mean rate is larger.
     """
 
     median: float | None = None
@@ -70,6 +71,7 @@ class RateSummary(Number):
     unbounded: int = 0
     undefined: int = 0
     rank: Number | None = None
+    more_private_than: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,10 +156,12 @@ class AuditResult:
     """The result of :func:`quantleak.audit`; `schema` 1 of `result.json`.
 
     Attributes:
+        id: Hash of everything that fixes the numbers: data, settings, seed, `RESULTS_VERSION`.
         models: One row for each (model, quantizer): rates, resolution, elements, utility.
         targets: One row for each (target model, quantizer, attack, mode): AUC and true-positive rates.
     """
 
+    id: str
     task: str
     n: dict[str, int]
     recommended: Recommendation
@@ -189,17 +193,21 @@ class AuditResult:
         return pd.DataFrame([row for result in self.quantizers for row in _long(result)])
 
     def save(self, folder: str | Path) -> None:
-        """Write `result.json`, the Parquet tables and `report.html`, and last `manifest.json` with their checksums."""
-        from quantleak.report import write_report
+        """Write `result.json` and the Parquet tables, and last `manifest.json` with the checksums of all final files.
 
+        Raises:
+            InputError: If the folder holds another audit.
+        """
         folder = Path(folder)
+        if (begun(folder) or {"id": self.id}).get("id") != self.id:
+            raise InputError(f"{folder} holds another audit; nothing was changed. Give another folder.")
         write_json(folder / "result.json", self.to_dict())
         for name in self.TABLES:
             buffer = io.BytesIO()
             getattr(self, name).to_parquet(buffer, index=False)
             write(folder / f"{name}.parquet", buffer.getvalue())
-        write_report(self, folder / "report.html")
-        seal(folder, ["result.json", *(f"{name}.parquet" for name in self.TABLES), "report.html"])
+        names = ["result.json", *(f"{name}.parquet" for name in self.TABLES), "report.html"]
+        seal(folder, [name for name in names if (folder / name).exists()], self.id)
 
     @classmethod
     def load(cls, folder: str | Path) -> AuditResult:
@@ -220,7 +228,9 @@ class AuditResult:
             quantizers = TypeAdapter(list[QuantizerResult]).validate_python(content["quantizers"])
         except (ValidationError, KeyError) as error:
             raise InputError(f"{folder / 'result.json'} does not hold an audit's result: {error}") from error
-        plain = {name: content[name] for name in ("task", "n", "data", "settings", "seeds", "versions", "timings")}
+        plain = {
+            name: content[name] for name in ("id", "task", "n", "data", "settings", "seeds", "versions", "timings")
+        }
         return cls(
             recommended=recommended,
             quantizers=quantizers,

@@ -10,6 +10,7 @@ from scipy import stats
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score, roc_curve
 
 from quantleak.attacks import Bootstrap, compare, evaluate, mis_bound
+from quantleak.attacks.table import unsupported
 from quantleak.attacks.threshold import best_threshold, crossfit_thresholds
 from quantleak.errors import InputError
 
@@ -194,3 +195,27 @@ def test_bad_input_is_refused():
         evaluate(np.zeros((2, 3, 4)), member)
     with pytest.raises(InputError, match="resamples >= 2"):
         Bootstrap(resamples=1)
+
+
+def test_support_counts_groups_not_their_rows():
+    # 40 patients of 50 rows: 2000 examples, but no more than 40 that can be wrongly accused.
+    scores, member = two_gaussians(6, 2000, 1.0)
+    patients = np.arange(2000) // 50
+    settings = Bootstrap(resamples=20)
+    grouped = evaluate(scores, member, fprs=(0.01, 0.1, 0.125), groups=patients, settings=settings)
+    assert grouped.tpr[0.01].reason == "FPR 0.01 needs 500 distinct groups of non-members, there are 40"
+    assert grouped.tpr[0.1].value is None
+    assert grouped.tpr[0.125].value is not None
+    alone = evaluate(scores, member, fprs=(0.001, 0.01), settings=settings)
+    assert alone.tpr[0.01].value is not None
+    outsiders = sum(not column.all() for column in member.T)
+    assert alone.tpr[0.001].reason == f"FPR 0.001 needs 5000 distinct non-members, there are {outsiders}"
+
+
+def test_a_group_counts_once_it_is_a_non_member_of_one_target():
+    groups = np.array([7, 7, 3, 3, 9, 9])
+    member = np.array([[True, True, False, True, True, True], [True, True, False, False, True, False]])
+    expected = len({g for g, row in zip(groups, member.T, strict=True) if not row.all()})
+    assert unsupported(0.01, member, groups).endswith(f"there are {expected}")
+    assert unsupported(5 / expected, member, groups) is None
+    assert unsupported(0.99 * 5 / expected, member, groups) is not None

@@ -51,6 +51,8 @@ def test_the_result_says_everything_about_every_quantizer(small: tuple[Path, ql.
     assert 0.9 < five.utility.low <= five.utility.value <= five.utility.high <= 1
     assert five.rate.value > 0
     assert 2 <= five.rate.elements <= 6
+    chance = five.rate.more_private_than["ternary:0.5"]
+    assert chance + result["ternary:0.5"].rate.more_private_than["uniform:5"] == pytest.approx(1)
     assert {(a.name, a.mode) for a in five.attacks if a.name == "lira-online"} == {
         ("lira-online", mode) for mode in ("adaptive", "transfer", "recalibrated")
     }
@@ -208,3 +210,24 @@ def test_ones_own_module_is_audited_and_the_trainer_told(tmp_path: Path, monkeyp
     assert result.settings["trainer"] in {"vmap", "serial"}
     again = ql.audit(ql.bundled("breast_cancer"), workers=1, out=tmp_path / "out", **options)
     assert again.quantizers == result.quantizers
+    source = tmp_path / "own_models.py"
+    source.write_text(source.read_text().replace("nn.Tanh()", "nn.ReLU()"))
+    sys.modules.pop("own_models")
+    with pytest.raises(InputError, match="holds another audit; nothing was changed. It differs in: network"):
+        ql.audit(ql.bundled("breast_cancer"), workers=1, out=tmp_path / "out", **options)
+
+
+def test_saving_over_another_audit_is_refused(small: tuple[Path, ql.AuditResult], tmp_path: Path) -> None:
+    folder, result = small
+    result.save(tmp_path / "copy")
+    assert ql.AuditResult.load(tmp_path / "copy").quantizers == result.quantizers
+    other = ql.audit(ql.bundled("wine"), workers=1, **(SMALL | {"models": 4, "epochs": 2}))
+    before = (folder / "result.json").read_bytes()
+    with pytest.raises(InputError, match="holds another audit"):
+        other.save(folder)
+    assert (folder / "result.json").read_bytes() == before
+
+
+def test_settings_that_no_file_can_hold_are_refused() -> None:
+    with pytest.raises(InputError, match="utility_loss: must be a number"):
+        Settings(utility_loss=float("inf"))

@@ -53,6 +53,16 @@ def test_not_distinguishable_from_the_original_is_said() -> None:
     assert "the original" in answer.reason
 
 
+def test_without_numbers_nothing_is_clear() -> None:
+    nothing = Contender(
+        spec="x", bits=2.0, utility=0.9, selection_high=0.1, leakage=0.2, resampled=np.full(500, np.nan)
+    )
+    answer = told(ORIGINAL, nothing)
+    assert answer.quantizer == "x"
+    assert not answer.clear
+    assert told(contender("identity", 32, float("nan"), 0.3), nothing).quantizer is None
+
+
 def test_nothing_usable_is_an_answer() -> None:
     answer = told(ORIGINAL, contender("1", 1, 0.70, 0.05))
     assert answer.quantizer is None

@@ -45,6 +45,14 @@ def test_accuracy_and_its_spread() -> None:
     assert measured.resampled.std() == pytest.approx(np.sqrt(p * (1 - p) / 400), rel=0.1)
 
 
+def test_groups_are_drawn_whole() -> None:
+    right = np.repeat((random.random(40) < 0.7).astype(float), 10)[None]
+    groups = np.repeat(np.arange(40), 10)
+    alone = measure(right, np.zeros(400), "multiclass", BOOTSTRAP)["accuracy"].resampled.std()
+    whole = measure(right, np.zeros(400), "multiclass", BOOTSTRAP, groups)["accuracy"].resampled.std()
+    assert whole == pytest.approx(alone * np.sqrt(10), rel=0.15)
+
+
 def test_equal_seeds_pair_the_resamples() -> None:
     truth = random.normal(size=50)
     predictions = truth + random.normal(size=(4, 50))

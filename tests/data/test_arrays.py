@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from quantleak.data import Dataset, from_arrays
@@ -90,8 +91,37 @@ def test_repr_is_one_line():
         (np.array([[1.0], [np.nan], [2.0], [np.inf]]), {}, "2 of 4 rows .data rows 2, 4;"),
         ([[1.0], [1.0, 2.0]], {}, "features are not one array"),
         (np.zeros((4, 2, 2)), {"scale": True}, "Only columns"),
+        (np.eye(4), {"groups": np.zeros((4, 2))}, r"one label an example, got shape \(4, 2\)"),
+        (np.eye(4), {"groups": [0.0, 1.0, np.nan, np.nan]}, "'groups' is missing in 2 of 4 rows .data rows 3, 4;"),
+        (np.eye(4), {"groups": np.array(["a", None, "b", "c"], object)}, "'groups' is missing in 1 of 4"),
+        (np.eye(4), {"groups": np.array([pd.NA, 1, 2, 3], object)}, "'groups' is missing in 1 of 4"),
+        (np.eye(4), {"groups": np.array([[1], 2, 3, 4], object)}, "numbers or text, got lists"),
+        (np.eye(4), {"groups": np.array([1j, 2, 3, 4])}, "numbers or text, got complex128"),
     ],
 )
 def test_arrays_that_cannot_be_used(features, options, message):
     with pytest.raises(InputError, match=message):
         from_arrays(features, [0, 1, 0, 1], **options)
+
+
+def test_a_target_that_is_constant_over_the_population_is_refused():
+    dataset = from_arrays(np.eye(5), [3.5, 3.5, 3.5, 1.0, 9.0])
+    with pytest.raises(
+        InputError, match=r"target 'targets' is 3.5 in all 3 examples of the population.*nothing to learn"
+    ):
+        dataset.encode_targets(np.array([0, 1, 2]))
+    assert np.unique(dataset.encode_targets(np.array([0, 1, 2, 3]))).size == 3
+
+
+@pytest.mark.parametrize("far", [1e300, 1e40, -1e40])
+def test_targets_that_overflow_float32_once_standardised_are_refused(far):
+    dataset = from_arrays(np.eye(5), [0.0, 1.0, 2.0, far, 0.5])
+    with pytest.raises(InputError, match=r"too far .* in 1 of 5 rows \(data rows 4\).*logarithm"):
+        dataset.encode_targets(np.array([0, 1, 2]))
+    assert np.isfinite(dataset.encode_targets(np.arange(5)).astype(np.float32)).all()
+
+
+def test_targets_beyond_float64_once_standardised_are_refused():
+    dataset = from_arrays(np.eye(4), [0.0, 1e-300, 2.0, 3.0])
+    with pytest.raises(InputError, match=r"in 2 of 4 rows \(data rows 3, 4\)"):
+        dataset.encode_targets(np.array([0, 1]))

@@ -2,6 +2,8 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from quantleak.data import from_frame, read_table
@@ -204,3 +206,10 @@ def test_control_characters_in_names_are_not_printed_raw(tmp_path):
     with pytest.raises(InputError) as caught:
         read_table(text(tmp_path / "d.csv", "\x1b[31mx,z\n1,0\n2,1\n"), "y")
     assert "\x1b" not in str(caught.value)
+
+
+def test_a_group_that_is_nan_in_parquet_is_missing(tmp_path):
+    table = pa.table({"x": [1.0, 2.0, 3.0], "who": pa.array([1.0, float("nan"), 2.0]), "y": [0, 1, 0]})
+    pq.write_table(table, tmp_path / "d.parquet")
+    with pytest.raises(InputError, match="'who' is missing in 1 of 3 rows"):
+        read_table(tmp_path / "d.parquet", "y", group="who")

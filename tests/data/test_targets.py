@@ -87,3 +87,24 @@ def test_text_classes_that_are_mostly_numbers_can_be_asked_for():
 
 def test_taking_rows():
     assert read_targets([0, 1, 1], "y").take(np.array([2, 0])).values.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("text", ["1e5", "-3", ".5", "1.", "+2", " 7 ", "\t1.5E-3", "-.5e+2", "007"])
+def test_texts_that_are_numbers(text):
+    targets = read_targets([text, "11", "13"], "y")
+    assert targets.task == "regression"
+    assert targets.values[0] == float(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["1_000", "infinity", "-inf", "nan", "NaN", "٣", "1e", "e5", ".", "1,5", "1 2", "0x10", "+-1", "1.5.2"]
+)
+def test_texts_that_are_no_numbers(text):
+    assert read_targets([text, "b", "c"], "y").classes == tuple(sorted([text, "b", "c"]))
+    with pytest.raises(InputError, match=r"numbers, except for such as .* in 1 of 4 rows \(data rows 4;"):
+        read_targets(["1", "2", "3", text], "y")
+
+
+def test_a_text_beyond_the_largest_number_is_infinite():
+    with pytest.raises(InputError, match="infinite in 1 of 3"):
+        read_targets(["1", "2", "1e999"], "y")

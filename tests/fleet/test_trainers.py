@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from quantleak.errors import InputError
-from quantleak.fleet import TRAINERS, Block, Fleet, Layout, Optimizer, Training, network, rows_of, trainer
+from quantleak.fleet import TRAINERS, Block, Fleet, Layout, Network, Optimizer, Training, network, rows_of, trainer
 from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.training import Stream, stream, torch_seed
 
@@ -178,3 +178,46 @@ def test_a_model_without_members_is_refused() -> None:
     made = fleet()
     with pytest.raises(InputError, match=r"Models \[1\] have no training examples"):
         replace(made, members=(made.members[0], np.array([], dtype=np.int64)))
+
+
+@pytest.mark.parametrize("examples", [1, 7, 9])
+def test_vmap_is_tried_on_however_few_examples_there_are(examples: int) -> None:
+    made = fleet("mlp:7")
+    few = replace(
+        made,
+        features=made.features[:examples],
+        targets=made.targets[:examples],
+        members=(np.arange(examples, dtype=np.int64),) * 5,
+    )
+    assert TRAINERS["vmap"].refuses(few.blocks()[0]) is None
+    assert next(iter(TRAINERS["vmap"].train(few.blocks()[0]))).flat.shape[0] == 5
+
+
+class FailsInTraining(nn.Module):
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.linear, self.error = nn.Linear(12, 1), error
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            raise self.error
+        out: Tensor = self.linear(x)
+        return out
+
+
+@pytest.mark.parametrize(
+    ("build", "reason"),
+    [
+        (lambda: FailsInTraining(KeyError("mask")), "'mask'"),
+        (lambda: FailsInTraining(RuntimeError("first\nsecond")), "first"),
+        (lambda: FailsInTraining(AssertionError()), "AssertionError"),
+        (lambda: nn.Sequential(nn.Flatten()), ""),
+    ],
+)
+def test_whatever_a_module_raises_vmap_refuses_it(build: Callable[[], nn.Module], reason: str) -> None:
+    made = replace(fleet(), network=Network(spec="own", build=build, input_shape=(12,), outputs=1))
+    refusal = TRAINERS["vmap"].refuses(made.blocks()[0])
+    assert refusal is not None
+    assert refusal.startswith("vmap cannot run this module: ")
+    assert "\n" not in refusal
+    assert refusal.endswith(reason)

@@ -66,56 +66,102 @@ def test_reading_json_explains_what_is_wrong(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_continued_by_the_same_run_only(tmp_path: Path) -> None:
-    first = Folder(tmp_path / "out", IDENTITY)
-    first.keep("block-0", {"a": np.ones(2)}, {"n": 1})
-    again = Folder(tmp_path / "out", IDENTITY)
-    assert again.done("block-0")
-    assert not again.done("block-1")
+    with Folder(tmp_path / "out", IDENTITY) as first:
+        first.keep("block-0", {"a": np.ones(2)}, {"n": 1})
+    with Folder(tmp_path / "out", IDENTITY) as again:
+        assert again.done("block-0")
+        assert not again.done("block-1")
     other = {**IDENTITY, "settings": {"models": 8, "quantizers": ["sign"]}}
     before = sorted(p.read_bytes() for p in (tmp_path / "out").rglob("*.json"))
-    with pytest.raises(InputError, match=r"holds another audit.*settings.models: 4 -> 8"):
-        Folder(tmp_path / "out", other)
+    with (
+        pytest.raises(InputError, match=r"holds another audit.*settings.models: 4 -> 8"),
+        Folder(tmp_path / "out", other),
+    ):
+        pass
     assert sorted(p.read_bytes() for p in (tmp_path / "out").rglob("*.json")) == before
 
 
+def test_two_processes_do_not_work_in_one_folder(tmp_path: Path) -> None:
+    told = "Another process works in"
+    with Folder(tmp_path, IDENTITY), pytest.raises(InputError, match=told), Folder(tmp_path, IDENTITY):
+        pass
+    with Folder(tmp_path, IDENTITY):
+        pass
+
+
 def test_results_of_another_version_are_not_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Folder(tmp_path, IDENTITY)
+    with Folder(tmp_path, IDENTITY):
+        pass
     monkeypatch.setattr(folder_module, "RESULTS_VERSION", folder_module.RESULTS_VERSION + 1)
-    with pytest.raises(InputError, match="the version of quantleak that made it"):
-        Folder(tmp_path, IDENTITY)
+    with pytest.raises(InputError, match="the version of quantleak that made it"), Folder(tmp_path, IDENTITY):
+        pass
 
 
 def test_foreign_folders_and_files_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
-    with pytest.raises(InputError, match="is not empty and holds no audit"):
-        Folder(tmp_path, IDENTITY)
-    with pytest.raises(InputError, match="is a file"):
-        Folder(tmp_path / "thesis.tex", IDENTITY)
+    with pytest.raises(InputError, match="is not empty and holds no audit"), Folder(tmp_path, IDENTITY):
+        pass
+    with pytest.raises(InputError, match="is a file"), Folder(tmp_path / "thesis.tex", IDENTITY):
+        pass
+    with pytest.raises(InputError, match="Cannot write to --out"), Folder(tmp_path / "thesis.tex" / "out", IDENTITY):
+        pass
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+def test_a_run_killed_at_its_very_beginning_can_begin_again(tmp_path: Path) -> None:
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / ".run.json.x1y2").write_text("{")
+    (tmp_path / "jobs" / ".block-0.npz.a1b2").write_bytes(b"half")
+    with Folder(tmp_path, IDENTITY) as folder:
+        assert not folder.done("block-0")
+    assert {p.name for p in tmp_path.rglob("*")} == {"jobs", ".lock", "run.json"}
+
+
 def test_a_damaged_job_is_done_again(tmp_path: Path) -> None:
-    folder = Folder(tmp_path, IDENTITY)
-    folder.keep("block-0", {"a": np.arange(100)}, {})
-    job = tmp_path / "jobs" / "block-0.npz"
-    job.write_bytes(job.read_bytes()[:50])
-    assert not folder.done("block-0")
-    assert not job.exists()
+    with Folder(tmp_path, IDENTITY) as folder:
+        folder.keep("block-0", {"a": np.arange(100)}, {})
+        job = tmp_path / "jobs" / "block-0.npz"
+        job.write_bytes(job.read_bytes()[:50])
+        assert not folder.done("block-0")
+        assert not job.exists()
+
+
+def test_no_flipped_bits_of_a_job_give_wrong_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    write_arrays(path, {"a": np.arange(6.0)}, {"n": 1})
+    whole = path.read_bytes()
+    noticed = 0
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x21]) + whole[place + 1 :])
+        try:
+            arrays, meta = read_arrays(path)
+        except InputError:
+            noticed += 1
+            continue
+        assert meta == {"n": 1}
+        np.testing.assert_array_equal(arrays.get("a", np.arange(6.0)), np.arange(6.0))
+    assert noticed > len(whole) / 2
 
 
 def test_sealed_files_are_verified(tmp_path: Path) -> None:
-    folder = Folder(tmp_path, IDENTITY)
-    assert not folder.finished()
-    with pytest.raises(InputError, match="holds no finished audit"):
-        verify(tmp_path)
-    write(tmp_path / "result.json", b"{}")
-    seal(tmp_path, ["result.json"])
-    assert folder.finished()
+    with Folder(tmp_path, IDENTITY) as folder:
+        assert not folder.finished()
+        with pytest.raises(InputError, match="holds no finished audit"):
+            verify(tmp_path)
+        write(tmp_path / "result.json", b"{}")
+        seal(tmp_path, ["result.json"], folder.id)
+        assert folder.finished()
+        assert verify(tmp_path) == folder.id
+        seal(tmp_path, ["result.json"], "another run")
+        assert not folder.finished()
     (tmp_path / "result.json").write_bytes(b"{ }")
     with pytest.raises(InputError, match=r"result.json is damaged: its checksum"):
         verify(tmp_path)
     (tmp_path / "result.json").unlink()
     with pytest.raises(InputError, match=r"result.json is missing"):
+        verify(tmp_path)
+    (tmp_path / "manifest.json").write_text("[]")
+    with pytest.raises(InputError, match=r"manifest.json is damaged"):
         verify(tmp_path)
 
 

@@ -73,8 +73,8 @@ def evaluate(
     Args:
         scores: [T, N] (one target also [N]), larger = more likely a member.
         member: The same shape, bool: true membership of each example in each target.
-        fprs: False positive rates. One is given only if it allows 5 false positives among the distinct examples that
-            are a non-member of some target; otherwise its estimate has no value, but a reason.
+        fprs: False positive rates. One is given only if it allows 5 false positives among the distinct examples (with
+            `groups`: groups) that are a non-member of some target; otherwise its estimate has no value, but a reason.
         groups: [N], equal values mark examples that are drawn together.
         settings: Number of resamples, seed, level.
 
@@ -125,7 +125,7 @@ def mis_bound(accuracy: float) -> float:
 
 
 def _tpr(alpha: float, table: ScoreTable, per_target: PerTarget, resampled: Resampled, exact: Roc | None) -> Estimate:
-    if reason := unsupported(alpha, table.member):
+    if reason := unsupported(alpha, table.member, table.groups):
         return Estimate(value=None, reason=reason)
     level = resampled.settings.level
     if exact:

@@ -67,27 +67,39 @@ def score_table(scores: np.ndarray, member: np.ndarray, groups: np.ndarray | Non
         raise InputError(f"Every target needs members and non-members; target {lacking[0]} has {only} only.")
     descending = np.argsort(-scores, axis=1, kind="stable")
     curves = tuple(curve(*row) for row in zip(scores, member, descending, strict=True))
-    codes = _codes(groups, scores.shape[1])
+    codes = group_codes(groups, scores.shape[1])
     return ScoreTable(scores=scores, member=member, groups=codes, descending=descending, curves=curves)
 
 
-def unsupported(alpha: float, member: np.ndarray) -> str | None:
+def unsupported(alpha: float, member: np.ndarray, groups: np.ndarray) -> str | None:
     """Why nothing can be said at this false positive rate, or None if it can.
 
-    The rule asks for 5 false positives among the distinct examples that are a non-member of some target.
+    The rule asks for 5 false positives among the distinct groups that are a non-member of some target: the examples of
+    one group, such as the rows of one patient, say the same thing again.
 
     Args:
         alpha: False positive rate.
         member: [T, N] bool.
+        groups: [N], equal values mark examples that belong together.
+
+    Example:
+        >>> unsupported(0.1, np.zeros((1, 100), dtype=bool), np.arange(100) // 50)
+        'FPR 0.1 needs 50 distinct groups of non-members, there are 2'
     """
-    distinct = int((~member).any(axis=0).sum())
+    distinct = np.unique(groups[(~member).any(axis=0)]).size
     if supports(alpha, distinct):
         return None
     needed = int(np.ceil(FEWEST_FALSE_POSITIVES / alpha * (1 - 1e-12)))
-    return f"FPR {alpha:g} needs {needed} distinct non-members, there are {distinct}"
+    what = "non-members" if np.unique(groups).size == groups.size else "groups of non-members"
+    return f"FPR {alpha:g} needs {needed} distinct {what}, there are {distinct}"
 
 
-def _codes(groups: np.ndarray | None, examples: int) -> np.ndarray:
+def group_codes(groups: np.ndarray | None, examples: int) -> np.ndarray:
+    """Codes 0 .. G - 1 of the groups, [N]; every example its own where none are given.
+
+    Raises:
+        InputError: If there is not one value an example.
+    """
     if groups is None:
         return np.arange(examples)
     if groups.shape != (examples,):

@@ -14,7 +14,7 @@ import numpy as np
 from quantleak.attacks.bootstrap import Bootstrap
 from quantleak.attacks.estimate import Estimate
 from quantleak.attacks.metrics import DEFAULT, FPRS, Metrics, evaluate
-from quantleak.attacks.table import ScoreTable, score_table, unsupported
+from quantleak.attacks.table import ScoreTable, group_codes, score_table, unsupported
 from quantleak.attacks.threshold import halves
 from quantleak.errors import InputError
 
@@ -81,21 +81,26 @@ def worst_case(
     if not candidates:
         raise InputError("worst_case needs at least one attack's scores, got none.")
     member = np.atleast_2d(member)
-    halved, chosen_on, reported_on = _cut(member, groups)
+    codes = group_codes(groups, member.shape[1])
+    halved, chosen_on, reported_on = _cut(member, codes)
     axis = 0 if halved == "targets" else 1
 
     def half(values: np.ndarray, positions: np.ndarray) -> np.ndarray:
         return np.take(np.atleast_2d(values), positions, axis=axis)
 
+    def half_groups(values: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        return values if halved == "targets" else values[positions]
+
     choosing, reporting = half(member, chosen_on), half(member, reported_on)
     tables = {name: score_table(half(scores, chosen_on), choosing) for name, scores in candidates.items()}
-    fpr = _smallest_supported(fprs, choosing, reporting)
+    supported = _supported(fprs, choosing, half_groups(codes, chosen_on))
+    fpr = min(_supported(supported, reporting, half_groups(codes, reported_on)), default=None)
     name = max(tables, key=lambda candidate: _strength(tables[candidate], fpr))
     metrics = evaluate(
         half(candidates[name], reported_on),
         reporting,
         fprs=fprs,
-        groups=groups if groups is None or halved == "targets" else groups[reported_on],
+        groups=None if groups is None else half_groups(groups, reported_on),
         settings=settings,
     )
     return Worst(
@@ -109,19 +114,16 @@ def worst_case(
     )
 
 
-def _cut(
-    member: np.ndarray, groups: np.ndarray | None
-) -> tuple[Literal["targets", "examples"], np.ndarray, np.ndarray]:
+def _cut(member: np.ndarray, groups: np.ndarray) -> tuple[Literal["targets", "examples"], np.ndarray, np.ndarray]:
     if len(member) > 1:
         every = np.arange(len(member))
         return "targets", every[::2], every[1::2]
-    fold = halves(member[0].astype(bool), np.arange(member.shape[1]) if groups is None else groups)
+    fold = halves(member[0].astype(bool), groups)
     return "examples", np.flatnonzero(fold == 0), np.flatnonzero(fold == 1)
 
 
-def _smallest_supported(fprs: tuple[float, ...], *members: np.ndarray) -> float | None:
-    supported = [alpha for alpha in fprs if not any(unsupported(alpha, member) for member in members)]
-    return min(supported, default=None)
+def _supported(fprs: tuple[float, ...], member: np.ndarray, groups: np.ndarray) -> tuple[float, ...]:
+    return tuple(alpha for alpha in fprs if unsupported(alpha, member, groups) is None)
 
 
 def _strength(table: ScoreTable, fpr: float | None) -> tuple[float, float]:

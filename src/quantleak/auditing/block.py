@@ -14,6 +14,7 @@ from quantleak.attacks import phi, phi_binary
 from quantleak.auditing.element import ROUNDED, element
 from quantleak.auditing.plan import Plan
 from quantleak.auditing.recorder import Recorder, validation_losses
+from quantleak.errors import InputError
 from quantleak.fleet import Block, Predictor, trainer
 from quantleak.quantizers import Quantizer, quantizer
 
@@ -38,8 +39,11 @@ class BlockJob:
         settings, layout = self.plan.settings, block.layout
         quantizers = [quantizer(spec) for spec in settings.quantizers]
         recorder = self._recorder(block, [q for q in quantizers if has_rate(q, settings.biases)])
-        for checkpoint in trainer(settings.trainer, block).train(block):
-            recorder.update(checkpoint.flat)
+        try:
+            for checkpoint in trainer(settings.trainer, block).train(block):
+                recorder.update(checkpoint.flat)
+        except InputError as error:
+            raise InputError(f"Models {self.numbers[0]} to {self.numbers[-1]}: {error}") from error
         final = [element(q, layout, checkpoint.flat, settings.biases) for q in quantizers]
         arrays = {part: self._ask(final, part) for part in ("pool", "population", "test")}
         rates = {

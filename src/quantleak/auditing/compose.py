@@ -28,7 +28,7 @@ from quantleak.result import (
     Worst,
     number,
 )
-from quantleak.theory import Rate, combine, ranks
+from quantleak.theory import Rate, combine, probability_more_private, ranks
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,8 +88,9 @@ def compose(plan: Plan, gathered: Gathered, attacked: Mapping[str, tuple[Mapping
     )
     layout = Layout.of(plan.network.module(seed=0))
     targets = plan.part("test")[1]
+    test_groups = plan.dataset.groups[plan.parts.test]
     utility = {
-        spec: measure(gathered.signals["test"][:, place], targets, task, bootstrap)
+        spec: measure(gathered.signals["test"][:, place], targets, task, bootstrap, test_groups)
         for place, spec in enumerate(settings.quantizers)
     }
     bits = {spec: effective_bits(quantizer(spec), layout, settings.biases) for spec in settings.quantizers}
@@ -139,14 +140,17 @@ def _estimate(values: Mapping[str, Any]) -> Number:
 
 
 def _interval(measured: Measured, level: float) -> Number:
-    low, high = np.nanquantile(measured.resampled, [(1 - level) / 2, (1 + level) / 2])
+    defined = measured.resampled[np.isfinite(measured.resampled)]
+    if not len(defined):
+        return Number(value=None, reason="undefined on the test part")
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
     return number(float(measured.per_model.mean()), float(low), float(high))
 
 
 def _utility(metrics: Mapping[str, Measured], main: str, level: float) -> Utility:
     value = _interval(metrics[main], level)
     also = {name: _interval(measured, level) for name, measured in metrics.items() if name != main}
-    return Utility(value=value.value, low=value.low, high=value.high, metric=main, also=also)
+    return Utility(value=value.value, low=value.low, high=value.high, reason=value.reason, metric=main, also=also)
 
 
 def _attack(values: Mapping[str, Any]) -> AttackResult:
@@ -221,8 +225,20 @@ def _rate_summaries(plan: Plan, gathered: Gathered, name: str) -> dict[str, Rate
             unbounded=summary.unbounded,
             undefined=summary.undefined,
             rank=number(ranked.rank[place], ranked.low[place], ranked.high[place]),
+            more_private_than=_more_private_than(table, place, specs),
         )
     return summaries
+
+
+def _more_private_than(table: np.ndarray, place: int, specs: list[str]) -> dict[str, float]:
+    """The probability against every other quantizer with which some model has rates in common."""
+    rivals = [other for other in range(len(specs)) if other != place]
+    both = {other: ~np.isnan(table[:, [place, other]]).any(1) for other in rivals}
+    return {
+        specs[other]: probability_more_private(table[:, place], table[:, other])
+        for other in rivals
+        if both[other].any()
+    }
 
 
 def _models_table(gathered: Gathered, utility: Mapping[str, Mapping[str, Measured]]) -> pd.DataFrame:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +15,10 @@ import torch
 
 from quantleak.auditing.settings import Settings
 from quantleak.data import Dataset, Split, membership, split
+from quantleak.engines import one_thread
 from quantleak.errors import InputError
-from quantleak.fleet import Fleet, Network, network, outputs_of, rows_of, trainer
+from quantleak.fleet import TRAINERS, Fleet, Network, network, outputs_of, rows_of, trainer
+from quantleak.store import differences
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,11 +47,16 @@ class Plan:
     def identity(self) -> dict[str, Any]:
         """What fixes the numbers: settings, data, and the trainer that was chosen."""
         chosen = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self.settings).items()}
-        return {"settings": chosen, "data": {"name": self.dataset.name, "sha256": self.dataset.digest}}
+        data = {"name": self.dataset.name, "sha256": self.dataset.digest}
+        return {"settings": chosen, "data": data, "network": network_digest(self.network)}
+
+    def with_trainer(self, name: str) -> Plan:
+        """The same plan with the trainer settled."""
+        return replace(self, settings=replace(self.settings, trainer=name))
 
     def fleet(self) -> Fleet:
         """The fleet, its data on the device of the settings."""
-        device = resolve_device(self.settings.device)
+        device = torch.device(self.settings.device)
         return Fleet(
             network=self.network,
             task=self.dataset.task,
@@ -62,8 +74,14 @@ class Plan:
         return self.features[rows], self.targets[rows]
 
 
-def make_plan(dataset: Dataset, settings: Settings) -> Plan:
+def make_plan(dataset: Dataset, settings: Settings, begun: Mapping[str, Any] | None = None) -> Plan:
     """Cut, encode, draw memberships, build the network and settle which trainer trains.
+
+    Args:
+        dataset: What is audited.
+        settings: As checked; `auto` is resolved here.
+        begun: Identity of a run begun earlier. If it is this one, what `auto` chose then is kept, whatever a new timing
+            would say.
 
     Raises:
         InputError: Too few examples for the split, an unknown model, a trainer that cannot train it.
@@ -72,7 +90,7 @@ def make_plan(dataset: Dataset, settings: Settings) -> Plan:
     features = dataset.encode(parts.population)
     classes = 0 if dataset.classes is None else len(dataset.classes)
     plan = Plan(
-        settings=settings,
+        settings=replace(settings, device=str(resolve_device(settings.device))),
         dataset=dataset,
         parts=parts,
         features=features,
@@ -80,8 +98,27 @@ def make_plan(dataset: Dataset, settings: Settings) -> Plan:
         member=membership(settings.models, dataset.groups[parts.pool], settings.seed),
         network=network(settings.model, features.shape[1:], outputs_of(dataset.task, classes)),
     )
-    chosen = trainer(settings.trainer, plan.fleet().blocks()[0])
-    return replace(plan, settings=replace(settings, trainer=chosen.name))
+    earlier = {**(begun or {}).get("settings", {})}.get("trainer")
+    if settings.trainer == "auto" and earlier in TRAINERS:
+        same = plan.with_trainer(earlier)
+        if not differences(begun or {}, json.loads(json.dumps(same.identity))):
+            return same
+    with one_thread():
+        return plan.with_trainer(trainer(settings.trainer, plan.fleet().blocks()[0]).name)
+
+
+def network_digest(family: Network) -> str:
+    """SHA-256 of what a model is made of: its structure, its start, and the source of a user's own module.
+
+    An audit of a function that was edited since is another audit.
+    """
+    module = family.module(seed=0)
+    total = hashlib.sha256(repr(module).encode() + family.start(seed=0).numpy().tobytes())
+    for name in sorted({family.spec.partition(":")[0], type(module).__module__}):
+        source = getattr(sys.modules.get(name), "__file__", None)
+        if source and not name.startswith("torch."):
+            total.update(Path(source).read_bytes())
+    return total.hexdigest()
 
 
 def resolve_device(name: str) -> torch.device:
@@ -94,7 +131,7 @@ def resolve_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
+        torch.ones(1, device=device).cpu()  # some devices exist but hold no numbers
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise InputError(f"Device '{name}' cannot be used: {str(error).splitlines()[0]} Try --device cpu.") from error
     return device

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -47,6 +48,10 @@ def recommend(
         level: Of the intervals.
     """
     original = contenders["identity"]
+    if not math.isfinite(original.utility):
+        return Recommendation(
+            quantizer=None, reason=f"The original models have no {metric} on the test part.", clear=False
+        )
     usable = [c for c in contenders.values() if c is not original and original.utility - c.utility <= utility_loss]
     if not usable:
         return Recommendation(
@@ -60,7 +65,7 @@ def recommend(
         name: difference(first.leakage, first.resampled, rival.leakage, rival.resampled, level)
         for name, rival in rivals.items()
     }
-    unclear = [name for name, gap in gaps.items() if gap.high is None or gap.high >= 0]
+    unclear = [name for name, gap in gaps.items() if gap.high is None or not gap.high < 0]
     told = "; ".join(f"{_gap(gap, fpr)} against {name}" for name, gap in gaps.items())
     headline = "AUC of the worst attack" if fpr is None else f"TPR of the worst attack at {100 * fpr:g}% FPR"
     reason = (
@@ -85,5 +90,8 @@ def _gap(gap: Number, fpr: float | None) -> str:
 def difference(one: float, one_resampled: np.ndarray, two: float, two_resampled: np.ndarray, level: float) -> Number:
     """`one - two` with the percentile interval of the paired resamples."""
     paired = one_resampled - two_resampled
-    low, high = np.nanquantile(paired, [(1 - level) / 2, (1 + level) / 2])
+    defined = paired[np.isfinite(paired)]
+    if not len(defined) or not np.isfinite(one - two):
+        return Number(value=None, reason="one of the two has no value")
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
     return Number(value=one - two, low=float(low), high=float(high))

@@ -20,10 +20,12 @@ from quantleak.auditing.compose import Gathered, compose
 from quantleak.auditing.plan import Plan, make_plan
 from quantleak.auditing.settings import Settings, override
 from quantleak.data import Dataset
-from quantleak.engines import processors, run
+from quantleak.engines import one_thread, processors
+from quantleak.engines import run as run_jobs
 from quantleak.errors import InputError
+from quantleak.report import write_report
 from quantleak.result import AuditResult
-from quantleak.store import RESULTS_VERSION, Folder, read_json
+from quantleak.store import RESULTS_VERSION, Folder, begun
 
 Progress = Callable[[str, int, int], None]
 
@@ -62,19 +64,29 @@ def audit(
 def _audit(
     dataset: Dataset, settings: Settings, out: Path, workers: int | None, progress: Progress | None, start: float
 ) -> AuditResult:
-    plan = make_plan(dataset, _same_trainer(settings, out))
-    folder = Folder(out, plan.identity)
-    if folder.finished():
-        return AuditResult.load(out)
-    kept = _Keeper(folder, workers or processors(), progress or (lambda stage, done, total: None))
+    plan = make_plan(dataset, settings, begun(out))
+    with Folder(out, plan.identity) as folder:
+        if folder.finished():
+            return AuditResult.load(out)
+        kept = _Keeper(folder, workers or processors(), progress or (lambda stage, done, total: None))
+        result = _result(plan, folder.id, kept, start)
+        write_report(result, out / "report.html")
+        result.save(out)
+    return result
+
+
+def _result(plan: Plan, run: str, kept: _Keeper, start: float) -> AuditResult:
+    dataset, settings = plan.dataset, plan.settings
     blocks = {f"block-{number:04}": BlockJob(plan, block.models) for number, block in enumerate(plan.fleet().blocks())}
     gathered = Gathered.of(list(kept("train and follow", blocks).values()))
     trained = time.perf_counter() - start
     attacks = _attack_jobs(plan, gathered)
     attacked = kept("attack", {f"attack-{place:03}": job for place, job in enumerate(attacks.values())})
-    outcome = compose(plan, gathered, dict(zip(attacks, attacked.values(), strict=True)))
+    with one_thread():
+        outcome = compose(plan, gathered, dict(zip(attacks, attacked.values(), strict=True)))
     seconds = {"train": trained, "attack": time.perf_counter() - start - trained, "train_all_workers": gathered.seconds}
-    result = AuditResult(
+    return AuditResult(
+        id=run,
         task=dataset.task,
         n=_sizes(plan),
         recommended=outcome.recommended,
@@ -87,8 +99,6 @@ def _audit(
         models=outcome.models,
         targets=outcome.targets,
     )
-    result.save(out)
-    return result
 
 
 class _Keeper:
@@ -104,18 +114,10 @@ class _Keeper:
     ) -> dict[str, tuple[dict[str, np.ndarray], Any]]:
         todo = {key: job for key, job in jobs.items() if not self.folder.done(key)}
         self.progress(stage, len(jobs) - len(todo), len(jobs))
-        for done, (key, (arrays, meta)) in enumerate(run(todo, self.workers), len(jobs) - len(todo) + 1):
+        for done, (key, (arrays, meta)) in enumerate(run_jobs(todo, self.workers), len(jobs) - len(todo) + 1):
             self.folder.keep(key, arrays, meta)
             self.progress(stage, done, len(jobs))
         return {key: self.folder.load(key) for key in jobs}
-
-
-def _same_trainer(settings: Settings, out: Path) -> Settings:
-    """Settings for a folder begun earlier: what `auto` chose then is kept, whatever a new timing would say."""
-    if settings.trainer != "auto" or not (out / "run.json").exists():
-        return settings
-    begun = read_json(out / "run.json").get("settings", {}).get("trainer", "auto")
-    return override(settings, {"trainer": begun})
 
 
 def _attack_jobs(plan: Plan, gathered: Gathered) -> dict[str, AttackJob]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Literal
@@ -90,7 +91,8 @@ class Settings:
             if getattr(self, name) < low
         ]
         problems += [] if 0 < self.level < 1 else [f"level: must lie between 0 and 1, got {self.level}"]
-        problems += [] if self.utility_loss >= 0 else [f"utility_loss: must be at least 0, got {self.utility_loss}"]
+        if not 0 <= self.utility_loss < math.inf:
+            problems.append(f"utility_loss: must be a number of at least 0, got {self.utility_loss}")
         problems += [] if self.quantizers else ["quantizers: name at least one, such as ternary:0.9"]
         if self.trainer not in {"auto", *TRAINERS}:
             problems.append(f"trainer: must be auto, {', '.join(TRAINERS)}, got '{self.trainer}'")

@@ -28,7 +28,9 @@ class Measured:
     resampled: np.ndarray
 
 
-def measure(statistic: np.ndarray, targets: np.ndarray, task: str, settings: Bootstrap) -> dict[str, Measured]:
+def measure(
+    statistic: np.ndarray, targets: np.ndarray, task: str, settings: Bootstrap, groups: np.ndarray | None = None
+) -> dict[str, Measured]:
     """The utility metrics of a task, the main one first.
 
     AUROC equals `sklearn.metrics.roc_auc_score`, R2 `sklearn.metrics.r2_score`, Spearman's correlation
@@ -39,26 +41,30 @@ def measure(statistic: np.ndarray, targets: np.ndarray, task: str, settings: Boo
         targets: `[examples]`.
         task: `binary`, `multiclass` or `regression`.
         settings: Of the bootstrap over models and examples.
+        groups: `[examples]`, equal values mark examples that are drawn together; each by itself if None.
     """
+    groups = np.arange(len(targets)) if groups is None else np.unique(groups, return_inverse=True)[1]
     if task == "binary":
         labels = np.broadcast_to(targets.astype(bool), statistic.shape)
-        metrics = evaluate(statistic, labels, fprs=(), settings=settings)
+        metrics = evaluate(statistic, labels, fprs=(), groups=groups, settings=settings)
         return {"auroc": Measured(per_model=metrics.per_target.auc, resampled=metrics.resampled.auc)}
     if task == "multiclass":
-        return {"accuracy": _two_way(_mean, statistic, statistic, settings)}
+        return {"accuracy": _two_way(_mean, statistic, statistic, groups, settings)}
     ranks, target_ranks = stats.rankdata(statistic, axis=1), stats.rankdata(targets)
     return {
-        "r2": _two_way(_r2, statistic, targets[None], settings),
-        "spearman": _two_way(_correlation, ranks, target_ranks[None], settings),
+        "r2": _two_way(_r2, statistic, targets[None], groups, settings),
+        "spearman": _two_way(_correlation, ranks, target_ranks[None], groups, settings),
     }
 
 
-def _two_way(metric: WeightedMetric, statistic: np.ndarray, truth: np.ndarray, settings: Bootstrap) -> Measured:
+def _two_way(
+    metric: WeightedMetric, statistic: np.ndarray, truth: np.ndarray, groups: np.ndarray, settings: Bootstrap
+) -> Measured:
     """`metric(weights [B, N], statistic [K, N], truth)` -> `[B, K]`, once with equal and once with drawn weights."""
     models, examples = statistic.shape
     model_seed, example_seed = np.random.SeedSequence([settings.seed, 1]).spawn(2)
     drawn_models = _counts(np.random.default_rng(model_seed), models, settings.resamples)
-    drawn_examples = _counts(np.random.default_rng(example_seed), examples, settings.resamples)
+    drawn_examples = _counts(np.random.default_rng(example_seed), int(groups.max()) + 1, settings.resamples)[:, groups]
     per_model = metric(np.ones((1, examples)), statistic, truth)[0]
     resampled = (metric(drawn_examples, statistic, truth) * drawn_models).sum(1) / models
     return Measured(per_model=per_model, resampled=resampled)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from quantleak.data.checks import require_finite
 from quantleak.data.dataset import Dataset, Provenance, assemble
 from quantleak.data.features import Columns, Features, Ready
+from quantleak.data.groups import require_labels
 from quantleak.data.targets import read_targets
 from quantleak.errors import InputError
 
@@ -42,6 +43,8 @@ def from_arrays(
         Dataset('arrays', binary, 2 classes, 3 examples in 3 groups)
     """
     values, labels = _array(features, "features"), None if groups is None else _array(groups, "groups")
+    if labels is not None:
+        require_labels(labels, "groups")
     column = read_targets(_array(targets, "targets"), "targets", task)
     kind = features_of(values, scale)
     require_lengths(len(kind), targets=len(column.values), groups=None if labels is None else len(labels))

@@ -72,7 +72,7 @@ def group_labels(table: pa.Table, name: str) -> npt.NDArray[Any]:
         InputError: If a row has none.
     """
     column = table.column(name)
-    missing = column.is_null().to_numpy()
+    missing = column.is_null(nan_is_null=True).to_numpy()
     if kind_of(column) == "text":
         missing = missing | pc.equal(column, "").fill_null(True).to_numpy()
     if missing.any():

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from quantleak.data.features import Features, Ints, standardise
+from quantleak.data.features import Features, Ints
 from quantleak.data.groups import merge_groups
+from quantleak.data.target_scale import standardise_targets
 from quantleak.data.targets import Targets, Task
 
 
@@ -91,10 +92,15 @@ class Dataset:
         return self.features.encode(fit)
 
     def encode_targets(self, fit: Ints) -> npt.NDArray[Any]:
-        """Targets as the models learn them, `[N]`: class codes, or float64 standardised over rows `fit`."""
+        """Targets as the models learn them, `[N]`: class codes, or float64 standardised over rows `fit`.
+
+        Raises:
+            InputError: If a regression target is constant on rows `fit`, or so far from them elsewhere that it
+                overflows float32.
+        """
         if self.task != "regression":
             return self.targets
-        return standardise(self.targets[:, None], fit)[:, 0]
+        return standardise_targets(self.targets, fit, name=self.provenance.target, rows=self.rows)
 
     @cached_property
     def digest(self) -> str:

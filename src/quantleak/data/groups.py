@@ -7,8 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+from quantleak.data.checks import list_rows
+from quantleak.errors import InputError
 
 
 def merge_groups(*labellings: Sequence[Hashable] | npt.NDArray[Any]) -> npt.NDArray[np.int64]:
@@ -33,6 +37,25 @@ def merge_groups(*labellings: Sequence[Hashable] | npt.NDArray[Any]) -> npt.NDAr
     graph = coo_array((np.ones(len(rows), np.int8), (rows, labels)), shape=(size, size))
     _, components = connected_components(graph, directed=False)
     return codes_of(components[:n])
+
+
+def require_labels(labels: npt.NDArray[Any], name: str) -> None:
+    """Refuse an array that does not give each example one label.
+
+    Raises:
+        InputError: If it has not one axis, holds neither numbers nor text, or a label is missing (NaN, None, NaT or
+            the empty text).
+    """
+    if labels.ndim != 1:
+        raise InputError(f"The group {name!r} must be one label an example, got shape {labels.shape}.")
+    if labels.dtype.kind not in "biufmMUSO":
+        raise InputError(f"The group {name!r} must hold numbers or text, got {labels.dtype}.")
+    if not all(isinstance(label, Hashable) for label in (labels.tolist() if labels.dtype.kind == "O" else ())):
+        raise InputError(f"The group {name!r} must hold numbers or text, got lists or other containers.")
+    empty = np.array([isinstance(label, str | bytes) and not label for label in labels], bool)
+    missing = np.asarray(pd.isna(labels)) | empty
+    if missing.any():
+        raise InputError(f"The group {name!r} is missing in {list_rows(missing)}. Give each row a group.")
 
 
 def codes_of(labels: Sequence[Hashable] | npt.NDArray[Any]) -> npt.NDArray[np.int64]:

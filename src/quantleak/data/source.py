@@ -122,7 +122,8 @@ def _zip_content(raw: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             names = archive.namelist()
-    except zipfile.BadZipFile:
+    # Beside BadZipFile a damaged directory raises errors of decoding, of seeking and of unknown versions.
+    except Exception:
         return "a zip or .npz file cut short (download or copy it again)"
     if any(name.endswith((".pkl", ".pickle")) for name in names):
         return "pickle"

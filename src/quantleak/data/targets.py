@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -15,6 +16,8 @@ Task = Literal["binary", "multiclass", "regression"]
 TASKS: tuple[Task, ...] = get_args(Task)
 MOST_CLASSES = 50
 LEAST_PER_CLASS = 10
+# Narrower than Python's float(), which takes 1_000, inf, nan and the digits of every script for numbers.
+NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,7 +96,7 @@ def _texts(values: npt.NDArray[Any], name: str, task: str | None) -> npt.NDArray
             f"The target {name!r} is missing or not text in {list_rows(missing)}. Complete or remove them."
         )
     texts = values.astype(str)
-    numeric = np.array([_is_number(text) for text in texts.tolist()], bool)
+    numeric = np.array([NUMBER.fullmatch(text) is not None for text in texts.tolist()], bool)
     if numeric.all():
         return texts.astype(np.float64)
     if task not in ("binary", "multiclass") and numeric.mean() > 0.5:
@@ -103,14 +106,6 @@ def _texts(values: npt.NDArray[Any], name: str, task: str | None) -> npt.NDArray
             "remove these rows, or ask for task 'multiclass'."
         )
     return texts
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _decide(distinct: npt.NDArray[Any], counts: npt.NDArray[np.int64]) -> tuple[Task, str]:

@@ -1,13 +1,16 @@
-"""Jobs in processes of this machine, one torch thread each."""
+"""Jobs in processes of this machine, one thread each."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import joblib
 import torch
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+from threadpoolctl import threadpool_limits
 
 Job = Callable[[], Any]
 
@@ -20,29 +23,43 @@ def processors() -> int:
 def run(jobs: Mapping[str, Job], workers: int) -> Iterator[tuple[str, Any]]:
     """Run jobs and hand over `(key, result)` as each ends, in whatever order.
 
-    Two torch threads on two busy cores are 10 to 50 times slower than one on small tensors, so each worker has one.
     Large arrays inside jobs are shared with the workers as memory maps.
+
+    Raises:
+        ChildProcessError: If a worker was killed.
     """
     if workers == 1 or len(jobs) <= 1:
         for key, job in jobs.items():
-            yield key, _alone(key, job)[1]
+            yield _alone(key, job)
         return
     parallel = joblib.Parallel(
         n_jobs=min(workers, len(jobs)), return_as="generator_unordered", mmap_mode="c", pre_dispatch="n_jobs"
     )
-    yield from parallel(joblib.delayed(_alone)(key, job) for key, job in jobs.items())
+    try:
+        yield from parallel(joblib.delayed(_alone)(key, job) for key, job in jobs.items())
+    except TerminatedWorkerError as error:
+        raise ChildProcessError("A worker process was killed, perhaps for want of memory; try --workers 1") from error
 
 
-def _alone(key: str, job: Job) -> tuple[str, Any]:
-    """Run one job with one torch thread and with denormal numbers (below 1e-38) counted as zero.
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread for torch and BLAS, and denormal numbers (below 1e-38) counted as zero.
 
-    Losses of coarsely quantized models are full of denormals, on which this makes `softplus` five times faster.
+    Two torch threads on two busy cores are 10 to 50 times slower than one on small tensors, and BLAS sums in another
+    order with more threads: last bits would depend on where a job runs. Losses of coarsely quantized models are full
+    of denormals, on which flushing makes `softplus` five times faster.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     try:
-        return key, job()
+        with threadpool_limits(1):
+            yield
     finally:
         torch.set_flush_denormal(False)
         torch.set_num_threads(threads)
+
+
+def _alone(key: str, job: Job) -> tuple[str, Any]:
+    with one_thread():
+        return key, job()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -53,7 +55,7 @@ class Network:
 
 
 def network(spec: str | Callable[..., nn.Module], input_shape: Shape, outputs: int) -> Network:
-    """The network of a model spec, tried once on one example.
+    """The network of a model spec, tried once on two examples, in evaluation and in training.
 
     Args:
         spec: `linear`, `linear?bias=false`, `mlp:128`, `mlp:256,128`, `package.module:function`, or the function.
@@ -61,16 +63,17 @@ def network(spec: str | Callable[..., nn.Module], input_shape: Shape, outputs: i
         outputs: Number of outputs the task needs.
 
     Raises:
-        InputError: Unknown spec; a function that cannot be imported or does not return a module of the right output.
+        InputError: Unknown spec; a model too large to be made; a function that cannot be imported or does not return
+            a module of the right output that can be trained and has weights to quantize.
 
     Example:
         >>> network("mlp:8", (4,), 1).start(seed=0).shape  # (4 + 1) * 8 + (8 + 1) * 1
         torch.Size([49])
     """
     if not isinstance(spec, str):
-        return _own(spec, getattr(spec, "__qualname__", "function"), input_shape, outputs)
+        return _tried(_own(spec, getattr(spec, "__qualname__", "function"), input_shape, outputs))
     if spec.partition(":")[2].isidentifier() and not spec.startswith(("mlp:", "linear:")):
-        return _own(_imported(spec), spec, input_shape, outputs)
+        return _tried(_own(_imported(spec), spec, input_shape, outputs))
     widths, bias = _widths(spec)
     if len(input_shape) != 1:
         raise InputError(
@@ -78,7 +81,9 @@ def network(spec: str | Callable[..., nn.Module], input_shape: Shape, outputs: i
             "Give your own model as package.module:function."
         )
     sizes = [input_shape[0], *widths, outputs]
-    return Network(spec=spec, build=lambda: _perceptron(sizes, bias=bias), input_shape=input_shape, outputs=outputs)
+    build = partial(_perceptron, sizes, bias=bias)
+    made = Network(spec=spec, build=build, input_shape=input_shape, outputs=outputs)
+    return _tried(made, advice="Give fewer or narrower hidden layers.")
 
 
 def _perceptron(sizes: list[int], *, bias: bool) -> nn.Sequential:
@@ -97,24 +102,30 @@ def _widths(spec: str) -> tuple[list[int], bool]:
         raise InputError(advice + nearest(name, ["linear", "mlp"]))
     if option not in {"", "bias=false", "bias=true"}:
         raise InputError(f"Model '{spec}': the only option is bias=true or bias=false, got '{option}'.")
-    parts = argument.split(",") if argument else []
-    if not all(part.strip().isdigit() and int(part) > 0 for part in parts) or (name == "mlp") != bool(parts):
+    widths = [_width(part.strip()) for part in argument.split(",")] if argument else []
+    if not all(widths) or (name == "mlp") != bool(widths):
         raise InputError(
             f"Model '{spec}': write linear, or mlp with its hidden widths, such as mlp:128 or mlp:256,128."
         )
-    return [int(part) for part in parts], option != "bias=false"
+    return widths, option != "bias=false"
+
+
+def _width(text: str) -> int:
+    """The number written, 0 if it is none; Python's `int` itself fails on thousands of digits."""
+    return int(text) if text.isdecimal() and len(text) < 20 else 0
 
 
 def _imported(spec: str) -> Callable[..., Any]:
     module_name, _, function_name = spec.partition(":")
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
+        found = getattr(module, function_name, None)
+    # Importing runs the user's code, which can raise anything, or be a script that exits.
+    except (Exception, SystemExit) as error:
         raise InputError(
-            f"Model '{spec}': cannot import '{module_name}' ({error}). Write package.module:function, and run where "
-            "`python -c 'import package.module'` works."
+            f"Model '{spec}': cannot import '{module_name}' ({type(error).__name__}: {error}). Write "
+            "package.module:function, and run where `python -c 'import package.module'` works."
         ) from error
-    found = getattr(module, function_name, None)
     if not callable(found):
         names = [name for name, value in vars(module).items() if inspect.isfunction(value) or inspect.isclass(value)]
         raise InputError(
@@ -125,14 +136,50 @@ def _imported(spec: str) -> Callable[..., Any]:
 
 
 def _own(function: Callable[..., Any], spec: str, input_shape: Shape, outputs: int) -> Network:
-    made = Network(spec=spec, build=lambda: function(input_shape, outputs), input_shape=input_shape, outputs=outputs)
-    call = f"Model '{spec}' called with input shape {input_shape} and {outputs} outputs"
-    try:
+    build = partial(function, input_shape, outputs)
+    return Network(spec=spec, build=build, input_shape=input_shape, outputs=outputs)
+
+
+def _tried(made: Network, advice: str = "Correct the function.") -> Network:
+    """The network, if its module can be made, evaluated, trained and quantized."""
+    call = f"Model '{made.spec}' called with input shape {made.input_shape} and {made.outputs} outputs"
+    inputs = torch.zeros(2, *made.input_shape)
+    with _explained(call, advice), torch.random.fork_rng(devices=[]):
         module = made.module(seed=0)
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            shape = tuple(module.eval()(torch.zeros(2, *input_shape)).shape)
-    except Exception as error:
-        raise InputError(f"{call} failed: {type(error).__name__}: {error}") from error
-    if shape != (2, outputs):
-        raise InputError(f"{call} answers a batch of 2 with shape {shape}; it must be (2, {outputs}).")
+        _require_weights(module, call)
+        with torch.no_grad():
+            _require_shape(module.eval()(inputs), made, call)
+    with _explained(f"{call}, in training mode,", advice), torch.random.fork_rng(devices=[]), torch.enable_grad():
+        answers = module.train()(inputs)
+        _require_shape(answers, made, f"{call}, in training mode,")
+        answers.sum().backward()
     return made
+
+
+@contextmanager
+def _explained(call: str, advice: str) -> Iterator[None]:
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        # The first line: torch appends its own stack to some.
+        reason = next(iter(str(error).splitlines()), "")
+        raise InputError(f"{call} failed: {type(error).__name__}: {reason}. {advice}") from error
+
+
+def _require_weights(module: nn.Module, call: str) -> None:
+    if not any(parameter.requires_grad for parameter in module.parameters()):
+        raise InputError(f"{call} has no trainable parameters. Return a module with layers to train.")
+    if not any(slot.role == "weight" for slot in Layout.of(module).slots):
+        raise InputError(
+            f"{call} has no weight of two or more dimensions: there is nothing to quantize. Return a module with a "
+            "linear or convolutional layer."
+        )
+
+
+def _require_shape(answers: Tensor, made: Network, call: str) -> None:
+    if tuple(answers.shape) != (2, made.outputs):
+        raise InputError(
+            f"{call} answers a batch of 2 with shape {tuple(answers.shape)}; it must be (2, {made.outputs})."
+        )

@@ -21,11 +21,15 @@ class Vmap:
 
     def refuses(self, block: Block) -> str | None:
         """Modules that vmap cannot run, among them all that draw random numbers: every model needs its own."""
-        trial = _Models(block)
+        models = len(block.models)
+        # A user's module can raise anything.
         try:
-            trial.forward(np.arange(len(block.models)), trial.features[: 2 * len(block.models)].unflatten(0, (-1, 2)))
-        except RuntimeError as error:
-            return f"vmap cannot run this module: {str(error).splitlines()[0]}"
+            trial = _Models(block)
+            rows = torch.arange(2 * models, device=block.device) % len(trial.features)
+            trial.forward(np.arange(models), trial.features[rows].unflatten(0, (models, 2)))
+        except Exception as error:
+            first = next(iter(str(error).splitlines()), "") or type(error).__name__
+            return f"vmap cannot run this module: {first}"
         return None
 
     def train(self, block: Block) -> Iterator[Checkpoint]:

@@ -55,9 +55,7 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError:
         raise InputError(f"There is no {path}. Give the folder that `quantleak audit --out` wrote.") from None
     except ValueError as error:
-        raise InputError(
-            f"{path} is damaged: {error}. Delete it and run the audit again; finished parts are kept."
-        ) from None
+        raise InputError(f"{path} is damaged: {error}. Run the audit again into another folder.") from None
 
 
 def write_arrays(path: Path, arrays: Arrays, meta: Any) -> None:
@@ -93,7 +91,7 @@ def read_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], Any]:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         meta = json.loads(arrays.pop(_META).tobytes())
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is damaged: {error}. Delete it; only this part is computed again.") from error
     return arrays, meta
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from quantleak.errors import InputError
 from quantleak.store.files import checksum, read_arrays, read_json, write_arrays, write_json
 
@@ -32,45 +34,67 @@ def identity_hash(identity: Identity) -> str:
 class Folder:
     """A run's folder: `run.json` says which run, `jobs/` holds finished jobs, `manifest.json` the final checksums.
 
-    Opening it for a run claims it; a folder that holds the same run is continued.
+    Used in a `with` block: entering claims the folder for the run, or continues the same run, and keeps other processes
+    out until the block is left.
 
     Raises:
-        InputError: If it holds another run, or files that are not ours.
+        InputError: On entering: it holds another run or files that are not ours, another process works in it, or it
+            cannot be written.
     """
 
     def __init__(self, path: Path, identity: Identity) -> None:
         self.path = path
         self._jobs = path / "jobs"
-        # A round trip through JSON, so that what is compared is what a file can hold.
-        self.identity: dict[str, Any] = json.loads(json.dumps(dict(identity)))
+        # A round trip through JSON, so that what is compared is what a file can hold; NaN and infinity it cannot.
+        self.identity: dict[str, Any] = json.loads(json.dumps(dict(identity), allow_nan=False))
+        self.id = identity_hash(self.identity)
+        self._lock = FileLock(self._jobs / ".lock", timeout=0)
+
+    def __enter__(self) -> Folder:
+        """Claim or continue."""
         self._check()
-        self._jobs.mkdir(parents=True, exist_ok=True)
-        if not (path / "run.json").exists():
-            write_json(path / "run.json", {"id": identity_hash(self.identity), **self.identity})
+        try:
+            self._jobs.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except Timeout:
+            raise InputError(f"Another process works in {self.path}. Wait for it, or give another --out.") from None
+        except OSError as error:
+            raise InputError(f"Cannot write to --out {self.path}: {error.strerror}. Give another folder.") from error
+        if not (self.path / "run.json").exists():
+            write_json(self.path / "run.json", {"id": self.id, **self.identity})
+        for left in [*self.path.glob(".*.json.*"), *self._jobs.glob(".*.npz.*")]:
+            left.unlink()  # written aside by a run that was killed before it could rename them
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let other processes in."""
+        self._lock.release()
 
     def _check(self) -> None:
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"--out {self.path} is a file. Give a folder.")
-        if not self.path.exists() or not os.listdir(self.path):
+        if not self.path.exists():
             return
-        if not (self.path / "run.json").exists():
-            raise InputError(
-                f"{self.path} is not empty and holds no audit. Give a new folder, so that nothing is overwritten."
-            )
-        found = read_json(self.path / "run.json")
-        if found.get("id") != identity_hash(self.identity):
+        found = begun(self.path)
+        if found is None:
+            # A run that was killed at its very beginning leaves these.
+            foreign = [name for name in os.listdir(self.path) if name != "jobs" and not name.startswith(".run.json.")]
+            if foreign:
+                raise InputError(
+                    f"{self.path} is not empty and holds no audit. Give a new folder, so that nothing is overwritten."
+                )
+        elif found.get("id") != self.id:
             told = "; ".join(differences(found, self.identity)) or "the version of quantleak that made it"
             raise InputError(
                 f"{self.path} holds another audit; nothing was changed. It differs in: {told}. Give another --out."
             )
 
     def finished(self) -> bool:
-        """Whether the run's final files are all there and whole."""
+        """Whether this run's final files are all there and whole."""
         try:
-            verify(self.path)
+            return verify(self.path) == self.id
         except InputError:
             return False
-        return True
 
     def done(self, key: str) -> bool:
         """Whether a job's result is there and whole; a damaged file is removed, so that the job is done again."""
@@ -96,13 +120,24 @@ class Folder:
         return self._jobs / f"{key}.npz"
 
 
-def seal(path: Path, names: list[str]) -> None:
-    """Write the manifest of the final files, the last thing that a run writes."""
-    write_json(path / "manifest.json", {name: checksum(path / name) for name in names})
+def begun(path: Path) -> dict[str, Any] | None:
+    """What `run.json` says of the run in a folder; None if there is none.
+
+    Raises:
+        InputError: If it is damaged.
+    """
+    if not (path / "run.json").exists():
+        return None
+    return _mapping(path / "run.json")
 
 
-def verify(path: Path) -> None:
-    """Check the final files of a finished run against its manifest.
+def seal(path: Path, names: list[str], run: str) -> None:
+    """Write the manifest of the final files of the run with this id, the last thing that a run writes."""
+    write_json(path / "manifest.json", {"id": run, "files": {name: checksum(path / name) for name in names}})
+
+
+def verify(path: Path) -> str:
+    """Check the final files of a finished run against its manifest; answers the run's id.
 
     Raises:
         InputError: If the run is not finished, or a file is missing or was changed.
@@ -111,7 +146,8 @@ def verify(path: Path) -> None:
         raise InputError(
             f"{path} holds no finished audit (no manifest.json). Run the same `quantleak audit` again to finish it."
         )
-    for name, expected in read_json(path / "manifest.json").items():
+    manifest = _mapping(path / "manifest.json")
+    for name, expected in dict(manifest.get("files", {})).items():
         if not (path / name).exists():
             raise InputError(f"{path / name} is missing. Run the same `quantleak audit` again to write it.")
         if checksum(path / name) != expected:
@@ -119,6 +155,14 @@ def verify(path: Path) -> None:
                 f"{path / name} is damaged: its checksum is not the one in manifest.json. "
                 "Run the same `quantleak audit` again to write it anew; finished parts are kept."
             )
+    return str(manifest.get("id"))
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    found = read_json(path)
+    if not isinstance(found, dict):
+        raise InputError(f"{path} is damaged: it holds no names. Run the audit again into another folder.")
+    return found
 
 
 def differences(found: Mapping[str, Any], wanted: Mapping[str, Any], prefix: str = "") -> list[str]:
