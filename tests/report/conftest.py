@@ -150,6 +150,7 @@ def make_result(case: Case | None = None, rows: tuple[tuple[Any, ...], ...] = RO
     """A plausible result."""
     case = case or Case()
     return AuditResult(
+        id="0" * 64,
         task="regression" if case.metric == "r2" else "binary",
         n={"pool": 3639, "validation": 1456, "population": 1092, "test": 1091},
         recommended=case.recommended,

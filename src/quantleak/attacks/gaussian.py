@@ -7,6 +7,7 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Bool, Float64
 
 from quantleak.attacks.blocks import by_blocks
 from quantleak.attacks.shrinkage import VariancePrior, estimate_prior
@@ -48,7 +49,9 @@ class Group:
         return prior.shrink(self.squares, freedom)
 
 
-def describe(values: np.ndarray, chosen: np.ndarray, centre: Centre) -> Group:
+def describe(
+    values: Float64[np.ndarray, "rows shadows"], chosen: Bool[np.ndarray, "rows shadows"], centre: Centre
+) -> Group:
     """Count, centre and sum of squares of the chosen entries of each row, with at least one chosen in each.
 
     Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool, Float64
 
 
 def crossfit_thresholds(scores: np.ndarray, member: np.ndarray, groups: np.ndarray) -> np.ndarray | None:
@@ -29,7 +30,11 @@ def crossfit_thresholds(scores: np.ndarray, member: np.ndarray, groups: np.ndarr
     return np.asarray(np.where(fold == 0, *chosen))
 
 
-def best_threshold(scores: np.ndarray, member: np.ndarray, within: np.ndarray) -> float:
+def best_threshold(
+    scores: Float64[np.ndarray, "targets examples"],
+    member: Bool[np.ndarray, "targets examples"],
+    within: Bool[np.ndarray, "targets examples"],
+) -> float:
     """The score t whose rule score >= t has the largest balanced accuracy, averaged over targets; +inf if none helps.
 
     Args:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float, Num
 from torch import Tensor
 
 from quantleak.attacks import phi, phi_binary
@@ -71,14 +72,18 @@ def has_rate(quantizer: Quantizer, biases: str) -> bool:
     return quantizer.discrete and ROUNDED[biases] is not torch.float32
 
 
-def signal(outputs: np.ndarray, targets: np.ndarray, task: str) -> np.ndarray:
+def signal(
+    outputs: Float[np.ndarray, "models examples outputs"], targets: Num[np.ndarray, " examples"], task: str
+) -> Float[np.ndarray, "models examples"]:
     """What all attacks are computed from, `[models, examples]` float64: log odds of the true label, or the residual."""
     if task == "regression":
         return np.asarray(outputs[..., 0].astype(np.float64) - targets)
     return phi(outputs, targets) if task == "multiclass" else phi_binary(outputs[..., 0], targets)
 
 
-def test_statistic(outputs: np.ndarray, targets: np.ndarray, task: str) -> np.ndarray:
+def test_statistic(
+    outputs: Float[np.ndarray, "models examples outputs"], targets: Num[np.ndarray, " examples"], task: str
+) -> Float[np.ndarray, "models examples"]:
     """What the utility is computed from, float64: the logit (binary), right or wrong (multiclass), the prediction."""
     if task == "multiclass":
         return np.asarray(outputs.argmax(-1) == targets, dtype=np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from quantleak.fleet.layout import Layout
@@ -11,7 +12,9 @@ from quantleak.quantizers import Quantizer
 ROUNDED = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
 
 
-def element(quantizer: Quantizer, layout: Layout, flat: Tensor, biases: str) -> Tensor:
+def element(
+    quantizer: Quantizer, layout: Layout, flat: Float[Tensor, "*models parameters"], biases: str
+) -> Float[Tensor, "*models parameters"]:
     """Quantize the weights of `flat` and round everything else, for any number of leading model axes.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from quantleak.auditing.element import element
@@ -47,7 +48,7 @@ class Recorder:
         self._trajectories = {q: Trajectory(models, losses, memory=_MEMORY // len(quantizers)) for q in quantizers}
         self._waiting: list[Tensor] = []
 
-    def update(self, flat: Tensor) -> None:
+    def update(self, flat: Float[Tensor, "models parameters"]) -> None:
         """Take in the models `[models, P]` after one more evaluated epoch."""
         self._waiting.append(flat)
         if len(self._waiting) * flat.numel() * flat.element_size() >= _BUFFER_BYTES:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int, Num
 from scipy import stats
 
 from quantleak.attacks import Bootstrap, evaluate
@@ -29,7 +30,11 @@ class Measured:
 
 
 def measure(
-    statistic: np.ndarray, targets: np.ndarray, task: str, settings: Bootstrap, groups: np.ndarray | None = None
+    statistic: Float[np.ndarray, "models examples"],
+    targets: Num[np.ndarray, " examples"],
+    task: str,
+    settings: Bootstrap,
+    groups: Int[np.ndarray, " examples"] | None = None,
 ) -> dict[str, Measured]:
     """The utility metrics of a task, the main one first.
 

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from quantleak.errors import InputError
@@ -23,7 +24,7 @@ class Checkpoint:
     """The models of a block after `epoch` epochs: `flat` `[models, P]` float32, laid out by the network's layout."""
 
     epoch: int
-    flat: Tensor
+    flat: Float[Tensor, "models parameters"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.func import functional_call
 
@@ -33,7 +34,7 @@ class Predictor:
         self.exact = _exact(features)
 
     @torch.no_grad()
-    def __call__(self, flat: Tensor) -> Tensor:
+    def __call__(self, flat: Float[Tensor, "models parameters"]) -> Float[Tensor, "models examples outputs"]:
         """Outputs `[B, examples, outputs]` float32."""
         views = self.layout.views(flat)
         if self.layers is not None:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from quantleak.errors import InputError
@@ -59,7 +60,7 @@ class Quantizer(ABC):
         return self.apply(stacked).reshape(weight.shape)
 
     @abstractmethod
-    def apply(self, weight: Tensor) -> Tensor:
+    def apply(self, weight: Float[Tensor, "models *shape"]) -> Float[Tensor, "models *shape"]:
         """The rule itself, on finite weights [models, *shape] with at least one axis of `shape` and one entry."""
 
     @abstractmethod

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
@@ -75,7 +76,7 @@ class Codebook(Quantizer):
             return super().spec
         return f"codebook:given-{hashlib.sha256(repr(self.entries).encode()).hexdigest()[:12]}"
 
-    def apply(self, weight: Tensor) -> Tensor:
+    def apply(self, weight: Float[Tensor, "models *shape"]) -> Float[Tensor, "models *shape"]:
         """See `Quantizer.apply`."""
         blocks = self._blocks(weight)
         chosen = nearest_entries(blocks, self._codebook(blocks)).to(weight.dtype)  # [models, blocks, block]

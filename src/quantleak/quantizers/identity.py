@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from jaxtyping import Float
 from torch import Tensor
 
 from quantleak.errors import InputError
@@ -20,7 +21,7 @@ class Identity(Quantizer):
 
     discrete: ClassVar[bool] = False
 
-    def apply(self, weight: Tensor) -> Tensor:
+    def apply(self, weight: Float[Tensor, "models *shape"]) -> Float[Tensor, "models *shape"]:
         """See `Quantizer.apply`."""
         return weight.clone()
 

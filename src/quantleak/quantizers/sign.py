@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from jaxtyping import Float
 from torch import Tensor
 
 from .base import Quantizer, batch_shape
@@ -25,7 +26,7 @@ class Sign(Quantizer):
         tensor([-1.,  1.,  1.])
     """
 
-    def apply(self, weight: Tensor) -> Tensor:
+    def apply(self, weight: Float[Tensor, "models *shape"]) -> Float[Tensor, "models *shape"]:
         """See `Quantizer.apply`."""
         return weight.clone().ge_(0).mul_(2).sub_(1)
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+from jaxtyping import Int64
 from torch import Tensor
 
 CHUNK = 2**15
@@ -33,7 +34,7 @@ def as_words(rows: Tensor) -> Tensor:
     return rows.view(torch.int64)
 
 
-def fingerprints(words: Tensor) -> Tensor:
+def fingerprints(words: Int64[Tensor, "rows words"]) -> Int64[Tensor, " rows"]:
     r"""A 64-bit fingerprint of each row.
 
     .. math:: \sum_i c_i \, (w_i \oplus (w_i \gg 47)) \bmod 2^{64}, \qquad c_i \text{ odd and fixed}

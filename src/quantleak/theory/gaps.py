@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float64
 from torch import Tensor
 
 from .table import as_table, distinct_rows, float64_chunks, row_means
@@ -89,7 +90,7 @@ def gaps(losses: object) -> Gaps:
     )
 
 
-def _moments(differences: Tensor) -> Tensor:
+def _moments(differences: Float64[Tensor, "rows examples"]) -> Float64[Tensor, "3 rows"]:
     """Mean, variance and minimum [3, rows]; `differences` is overwritten."""
     mean, lowest = differences.mean(1), differences.amin(1)
     return torch.stack([mean, differences.sub_(mean[:, None]).square_().mean(1), lowest])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from quantleak.errors import InputError
@@ -46,7 +47,7 @@ def float64_chunks(table: Tensor) -> Iterator[Tensor]:
         yield buffer[: len(piece)].copy_(piece)
 
 
-def row_means(table: Tensor) -> Tensor:
+def row_means(table: Float[Tensor, "elements examples"]) -> Float64[Tensor, " elements"]:
     """Mean loss of each element [K], accumulated in float64; infinite where a loss is.
 
     Raises:
