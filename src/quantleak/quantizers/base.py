@@ -60,7 +60,7 @@ class Quantizer(ABC):
         return self.apply(stacked).reshape(weight.shape)
 
     @abstractmethod
-    def apply(self, weight: Float[Tensor, "models *shape"]) -> Float[Tensor, "models *shape"]:
+    def apply(self, weight: Float[Tensor, " models *shape"]) -> Float[Tensor, " models *shape"]:
         """The rule itself, on finite weights [models, *shape] with at least one axis of `shape` and one entry."""
 
     @abstractmethod

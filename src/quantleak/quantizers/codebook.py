@@ -76,7 +76,7 @@ class Codebook(Quantizer):
             return super().spec
         return f"codebook:given-{hashlib.sha256(repr(self.entries).encode()).hexdigest()[:12]}"
 
-    def apply(self, weight: Float[Tensor, "models *shape"]) -> Float[Tensor, "models *shape"]:
+    def apply(self, weight: Float[Tensor, " models *shape"]) -> Float[Tensor, " models *shape"]:
         """See `Quantizer.apply`."""
         blocks = self._blocks(weight)
         chosen = nearest_entries(blocks, self._codebook(blocks)).to(weight.dtype)  # [models, blocks, block]

@@ -21,7 +21,7 @@ class Identity(Quantizer):
 
     discrete: ClassVar[bool] = False
 
-    def apply(self, weight: Float[Tensor, "models *shape"]) -> Float[Tensor, "models *shape"]:
+    def apply(self, weight: Float[Tensor, " models *shape"]) -> Float[Tensor, " models *shape"]:
         """See `Quantizer.apply`."""
         return weight.clone()
 

@@ -26,7 +26,7 @@ class Sign(Quantizer):
         tensor([-1.,  1.,  1.])
     """
 
-    def apply(self, weight: Float[Tensor, "models *shape"]) -> Float[Tensor, "models *shape"]:
+    def apply(self, weight: Float[Tensor, " models *shape"]) -> Float[Tensor, " models *shape"]:
         """See `Quantizer.apply`."""
         return weight.clone().ge_(0).mul_(2).sub_(1)
 

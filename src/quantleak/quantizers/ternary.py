@@ -51,7 +51,7 @@ class Ternary(Quantizer):
             raise InputError(f"ternary: share must lie between 0 and 1, got {self.share}; for 90% write 'ternary:0.9'.")
         object.__setattr__(self, "share", float(self.share))
 
-    def apply(self, weight: Float[Tensor, "models *shape"]) -> Float[Tensor, "models *shape"]:
+    def apply(self, weight: Float[Tensor, " models *shape"]) -> Float[Tensor, " models *shape"]:
         """See `Quantizer.apply`."""
         flat = weight.reshape(len(weight), -1)
         zeros = round(self.share * flat.shape[1])

@@ -61,7 +61,7 @@ class Uniform(Quantizer):
                 f"uniform: bits must be a whole number from 1 to 16, got {self.bits}; for example 'uniform:4'."
             )
 
-    def apply(self, weight: Float[Tensor, "models *shape"]) -> Float[Tensor, "models *shape"]:
+    def apply(self, weight: Float[Tensor, " models *shape"]) -> Float[Tensor, " models *shape"]:
         """See `Quantizer.apply`."""
         working = weight.float() if weight.element_size() == 2 else weight
         step = self._step(weight)
