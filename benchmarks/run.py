@@ -57,7 +57,7 @@ def command_rows() -> list[Row]:
     ]
 
 
-def _fastest(job: partial, times: int) -> float:  # type: ignore[type-arg]
+def _fastest(job: partial[object], times: int) -> float:
     found = []
     for _ in range(times):
         start = time.perf_counter()

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from quantleak.errors import InputError
 from quantleak.fleet import TRAINERS, Block, Fleet, Layout, Network, Optimizer, Training, network, rows_of, trainer
 from quantleak.fleet.batches import ModelBatches
+from quantleak.fleet.objective import Task
 from quantleak.fleet.training import Stream, stream, torch_seed
 
 OPTIMIZERS = ["adam:1e-2", "adamw:1e-2?weight_decay=0.1", "sgd:0.1?momentum=0.9&weight_decay=1e-3", "sgd:0.05"]
@@ -38,7 +39,7 @@ class WithDropout(nn.Module):
 def fleet(
     spec: str | Callable[..., nn.Module] = "mlp:7",
     *,
-    task: str = "binary",
+    task: Task = "binary",
     shape: tuple[int, ...] = (12,),
     optimizer: str = "adam:1e-2",
     equal: bool = False,
@@ -55,7 +56,7 @@ def fleet(
         member = random.permuted(np.tile(np.arange(examples) < 44, (models, 1)), axis=1)
     return Fleet(
         network=network(spec, shape, 3 if task == "multiclass" else 1),
-        task=task,  # type: ignore[arg-type]
+        task=task,
         features=features,
         targets=targets,
         members=rows_of(member),

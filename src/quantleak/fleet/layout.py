@@ -53,11 +53,6 @@ class Layout:
         """`P`, the length of the flat vector."""
         return self.slots[-1].stop
 
-    @property
-    def trained(self) -> int:
-        """How many leading entries are parameters; the rest are buffers."""
-        return max((slot.stop for slot in self.slots if slot.role != "buffer"), default=0)
-
     def views(self, flat: Tensor) -> dict[str, Tensor]:
         """The tensors inside `flat` `[..., P]`, each `[..., *shape]`, without a copy."""
         return {
