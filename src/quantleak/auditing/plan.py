@@ -132,6 +132,6 @@ def resolve_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.ones(1, device=device).cpu()  # some devices exist but hold no numbers
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError) as error:
         raise InputError(f"Device '{name}' cannot be used: {str(error).splitlines()[0]} Try --device cpu.") from error
     return device
