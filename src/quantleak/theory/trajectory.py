@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -88,17 +88,29 @@ class Trajectory:
         """
         if self._rates is not None:
             return self._rates
+        found = [rates(losses, certificate=certificate) for _, losses in self.tables()]
+        if not keep:
+            self._rates, self._evaluated = found, None
+            if self._elements is not None:
+                self._elements.forget()
+            self._last = None
+        return found
+
+    def tables(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Each model's distinct elements [K, P] in the order of their first visits, and their losses [K, N].
+
+        Raises:
+            InputError: If nothing was visited.
+            RuntimeError: After `rates()`, which drops the losses.
+        """
+        self._refuse_if_closed()
         if self._elements is None or self._evaluated is None or not len(self._elements):
             raise InputError("This trajectory has visited no element; call update(elements) after an epoch first.")
         self._evaluated.catch_up(self._elements, wait=False)
         owner = torch.from_numpy(self._elements.owner)
-        mine = ((owner == model).nonzero().flatten() for model in range(self.models))
-        found = [rates(self._evaluated.table.fetch(rows), certificate=certificate) for rows in mine]
-        if not keep:
-            self._rates, self._evaluated = found, None
-            self._elements.forget()
-            self._last = None
-        return found
+        for model in range(self.models):
+            rows = (owner == model).nonzero().flatten()
+            yield self._elements.shelf.fetch(rows)[:, : self._elements.kind[0]], self._evaluated.table.fetch(rows)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on, as tensors and numbers.

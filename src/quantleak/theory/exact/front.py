@@ -1,0 +1,70 @@
+"""The front door: exact where counts can be enumerated, sampled where not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from quantleak.errors import InputError
+
+from .distribution import distribution
+from .enumeration import LIMIT, cost, enumerate_mis
+from .learners import Erm, Learner
+from .letters import letters
+from .losses import exact_losses
+from .record import ExactMis
+from .sampling import DEFAULT, Sampling, sample_mis
+
+
+def learner_mis(learner: Learner, probabilities: object, n: int, sampling: Sampling = DEFAULT) -> ExactMis:
+    """MIS of any learner that sees counts; `method` says whether it was enumerated or sampled.
+
+    Args:
+        learner: The learner.
+        probabilities: P [z], positive, sum 1.
+        n: Number of training examples.
+        sampling: For where there are too many counts.
+
+    Raises:
+        InputError: If P is no distribution or n is not positive.
+
+    Example:
+        >>> from quantleak.theory.exact import Gibbs
+        >>> learner_mis(Gibbs(losses=[[0, 1], [1, 0]], inverse_temperature=0.0), [0.5, 0.5], 8).value
+        1.0
+    """
+    p = distribution(probabilities, n)
+    return enumerate_mis(learner, p, n) if cost(learner, len(p), n) <= LIMIT else sample_mis(learner, p, n, sampling)
+
+
+def erm_mis(
+    losses: object, probabilities: object, n: int, *, ties: str = "lowest", sampling: Sampling = DEFAULT
+) -> ExactMis:
+    """MIS of the empirical-risk minimiser over finitely many parameters, trained on n i.i.d. examples of a finite P.
+
+    Args:
+        losses: [K, z] of K parameters on the z examples that P can draw: whole numbers, fractions or floats; see
+            `exact_losses` for when two risks are equal.
+        probabilities: P [z], positive, sum 1.
+        n: Number of training examples.
+        ties: "lowest" takes the first of equal parameters, "uniform" each with the same probability.
+        sampling: For where there are too many counts.
+
+    Raises:
+        InputError: If the losses are no table of finite numbers with a column for each example, P is no distribution,
+            or n is not positive.
+
+    Example:
+        >>> erm_mis([[0, 1], [1, 0]], [0.75, 0.25], n=2).value  # theta_2 only after (z_2, z_2): 1 - 2 / 16 * 3 / 4 * 2
+        0.90625
+    """
+    exact, p = exact_losses(losses), distribution(probabilities, n)
+    if exact.integers.shape[1] != len(p):
+        raise InputError(f"losses has {exact.integers.shape[1]} columns for {len(p)} probabilities; give one each.")
+    merged = letters(exact, p)
+    learner = Erm(losses=merged.losses, ties=ties)
+    found = merged.spelled_out(learner_mis(learner, merged.probabilities, n, sampling))
+    best = int((exact.scaled @ p).argmin())
+    same = (exact.integers == exact.integers[best]).all(1)  # equal rows are one element
+    return replace(found, ties=ties, p_1=float(np.sum(found.chosen[same])))
