@@ -1,5 +1,7 @@
 # make         set up, then run the main job on embedded data (out/breast_cancer/report.html)
 # make test    set up, then lint, types, tests: everything that CI runs
+# make docs    the documentation, its gallery executed (docs/_build/index.html)
+# make study   the synthetic study at full size (out/synthetic)
 # make bench   the speed table, as a dated file in benchmarks/results
 VENV := .venv
 STAMP := $(VENV)/.stamp
@@ -17,6 +19,12 @@ test: $(STAMP)
 slow: $(STAMP)
 	$(BIN)/pytest -m slow
 
+docs: $(STAMP)
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build
+
+study: $(STAMP)
+	$(BIN)/quantleak reproduce synthetic --preset paper --out out/synthetic
+
 bench: $(STAMP)
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python benchmarks/run.py
 
@@ -26,13 +34,13 @@ format: $(STAMP)
 
 lock:
 	python3 -m venv $(VENV)-lock
-	$(VENV)-lock/bin/pip install --disable-pip-version-check torch==2.13.0 '.[chem,lightning,browser,dev]'
+	$(VENV)-lock/bin/pip install --disable-pip-version-check torch==2.13.0 '.[chem,lightning,hf,browser,docs,dev]'
 	$(VENV)-lock/bin/pip freeze --exclude quantleak | sed 's/+cpu$$//' > constraints.txt
 	rm -r $(VENV)-lock
 
 $(STAMP): pyproject.toml constraints.txt
 	python3 -m venv $(VENV)
-	$(BIN)/pip install --disable-pip-version-check -q -c constraints.txt -e '.[chem,lightning,dev]'
+	$(BIN)/pip install --disable-pip-version-check -q -c constraints.txt -e '.[chem,lightning,hf,browser,docs,dev]'
 	touch $@
 
-.PHONY: run test slow bench format lock
+.PHONY: run test slow docs study bench format lock

@@ -6,9 +6,14 @@ This module is the table of contents. Names are loaded when they are first used,
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from quantleak import hf as hf
+    from quantleak import lightning as lightning
+    from quantleak import sklearn as sklearn
+    from quantleak import testing as testing
     from quantleak.attacks import RMIA as RMIA
     from quantleak.attacks import LiRA as LiRA
     from quantleak.attacks import leave_one_out as leave_one_out
@@ -30,27 +35,50 @@ if TYPE_CHECKING:
     from quantleak.theory import combine as combine
     from quantleak.theory import cramer_rate as cramer_rate
     from quantleak.theory import erm_certificate as erm_certificate
+    from quantleak.theory import fidelity as fidelity
+    from quantleak.theory import finite_rate as finite_rate
     from quantleak.theory import privacy_rate as privacy_rate
+    from quantleak.theory.exact import erm_mis as erm_mis
+    from quantleak.tracking import TrackedRates as TrackedRates
+    from quantleak.tracking import TrajectoryTracker as TrajectoryTracker
 
 _CONTENTS = {
     "quantleak.auditing": ("audit", "AuditResult", "Settings"),
     "quantleak.data": ("Dataset", "bundled", "from_arrays", "read_table", "read_molecules"),
     "quantleak.quantizers": ("quantizer", "PAPER_A"),
-    "quantleak.theory": ("privacy_rate", "cramer_rate", "erm_certificate", "combine", "Rate"),
+    "quantleak.theory": (
+        "privacy_rate",
+        "cramer_rate",
+        "finite_rate",
+        "fidelity",
+        "erm_certificate",
+        "combine",
+        "Rate",
+    ),
+    "quantleak.theory.exact": ("erm_mis",),
+    "quantleak.tracking": ("TrajectoryTracker", "TrackedRates"),
     "quantleak.attacks": ("lira", "rmia", "leave_one_out", "roc", "LiRA", "RMIA"),
     "quantleak.errors": ("InputError",),
 }
+_MODULES = ("lightning", "hf", "sklearn", "testing")
+"""Modules of their own, some of which need an extra."""
+
 _HOME = {name: module for module, names in _CONTENTS.items() for name in names}
 
-__all__ = list(_HOME)
+__all__ = [*_HOME, *_MODULES]
 __version__ = "0.1.0"
+
+# Silent unless the user gives it a handler.
+logging.getLogger("quantleak").addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"quantleak.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'quantleak' has no attribute '{name}'; it has {', '.join(_HOME)}")
     return getattr(importlib.import_module(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:
-    return [*_HOME, "__version__"]
+    return [*__all__, "__version__"]

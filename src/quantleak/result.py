@@ -16,6 +16,9 @@ from quantleak.errors import InputError
 from quantleak.store import begun, read_json, seal, verify, write, write_json
 
 SCHEMA = 1
+PAGES = ("report.html", "privacy-card.md", "privacy-card.json", "exposed.csv")
+"""Files of a finished audit that are written for readers; see `quantleak.report.write_pages`."""
+
 METRIC_NAMES = {"auroc": "AUROC", "accuracy": "accuracy", "r2": "R2", "spearman": "Spearman"}
 
 
@@ -62,6 +65,10 @@ class RateSummary(Number):
         undefined: Models that have none.
         rank: Rank of the mean among the quantizers, 1 = most private.
         more_private_than: By other quantizer, the bootstrap probability that this one's mean rate is larger.
+        certificate_start: Of the Cramer rate: the number of training examples from which on an empirical-risk minimiser
+            over the visited elements has a certificate, the median over models; None if half of them never have one.
+        certified: Of the Cramer rate: models that have one with as many members as they were trained on.
+        certificates: Of the Cramer rate: models of which these two are known.
     """
 
     median: float | None = None
@@ -72,6 +79,9 @@ class RateSummary(Number):
     undefined: int = 0
     rank: Number | None = None
     more_private_than: dict[str, float] = field(default_factory=dict)
+    certificate_start: float | None = None
+    certified: int = 0
+    certificates: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,13 +152,19 @@ class Recommendation:
 
     Attributes:
         quantizer: Its spec, or None if none keeps enough utility.
-        reason: One or two sentences.
-        clear: Whether it leaks less than the runner-up and the original beyond doubt.
+        reason: Why, in a sentence or two.
+        clear: Whether it leaks less than the original and every other that keeps the utility, beyond doubt.
+        headline: What to ship, in a line.
+        sure: How sure that is, in a sentence or two.
+        versus: By the spec of each of these others, the original among them: its leakage less theirs, paired.
     """
 
     quantizer: str | None
     reason: str
     clear: bool
+    headline: str = ""
+    sure: str = ""
+    versus: dict[str, Number] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,8 +173,16 @@ class AuditResult:
 
     Attributes:
         id: Hash of everything that fixes the numbers: data, settings, seed, `RESULTS_VERSION`.
+        timings: Seconds by stage, and `processes`.
         models: One row for each (model, quantizer): rates, resolution, elements, utility.
         targets: One row for each (target model, quantizer, attack, mode): AUC and true-positive rates.
+        roc: Points of the ROC curves of the worst attack and of LOSS: `quantizer`, `attack`, `mode`, `fpr`, `tpr`,
+            `low`, `high`; means over the targets that did not choose the worst attack, as all below.
+        classes: One row for each (quantizer, class): `class`, `examples` of the pool, whether that is `rare`, and the
+            shares of members `found` and of non-members wrongly accused (`alarms`) with `_low` and `_high`. Empty for
+            regression, or where no false-positive rate is supported.
+        exposed: The most exposed examples of each quantizer, by `row` of the source (data rows counted from 1): the
+            share of `members` models trained on it in which it is `found`, and of `others` that accuse it (`alarms`).
     """
 
     id: str
@@ -173,8 +197,11 @@ class AuditResult:
     timings: dict[str, float]
     models: pd.DataFrame
     targets: pd.DataFrame
+    roc: pd.DataFrame = field(default_factory=pd.DataFrame)
+    classes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    exposed: pd.DataFrame = field(default_factory=pd.DataFrame)
 
-    TABLES: ClassVar[tuple[str, ...]] = ("models", "targets")
+    TABLES: ClassVar[tuple[str, ...]] = ("models", "targets", "roc", "classes", "exposed")
 
     def __getitem__(self, spec: str) -> QuantizerResult:
         """The results of one quantizer."""
@@ -206,37 +233,33 @@ class AuditResult:
             buffer = io.BytesIO()
             getattr(self, name).to_parquet(buffer, index=False)
             write(folder / f"{name}.parquet", buffer.getvalue())
-        names = ["result.json", *(f"{name}.parquet" for name in self.TABLES), "report.html"]
+        names = ["result.json", *(f"{name}.parquet" for name in self.TABLES), *PAGES]
         seal(folder, [name for name in names if (folder / name).exists()], self.id)
 
     @classmethod
     def load(cls, folder: str | Path) -> AuditResult:
-        """Read what an audit wrote into `folder`, checking every file.
+        """Read what an audit wrote into `folder`, checking every file that is read.
 
         Raises:
             InputError: A folder without a finished audit, a damaged file, or a result of another schema.
         """
         folder = Path(folder)
-        verify(folder)
+        verify(folder, skip=PAGES)
         content = read_json(folder / "result.json")
-        if content.pop("schema", None) != SCHEMA:
-            raise InputError(
-                f"{folder / 'result.json'} was written by another version of quantleak; run the audit again."
-            )
+        tables = [folder / f"{name}.parquet" for name in cls.TABLES]
+        if content.pop("schema", None) != SCHEMA or not all(path.exists() for path in tables):
+            raise InputError(f"{folder} was written by another version of quantleak; audit again into another folder.")
         try:
             recommended = TypeAdapter(Recommendation).validate_python(content["recommended"])
             quantizers = TypeAdapter(list[QuantizerResult]).validate_python(content["quantizers"])
         except (ValidationError, KeyError) as error:
             raise InputError(f"{folder / 'result.json'} does not hold an audit's result: {error}") from error
-        plain = {
-            name: content[name] for name in ("id", "task", "n", "data", "settings", "seeds", "versions", "timings")
-        }
+        names = ("id", "task", "n", "data", "settings", "seeds", "versions", "timings")
+        plain: dict[str, Any] = {name: content[name] for name in names}
         return cls(
             recommended=recommended,
             quantizers=quantizers,
-            models=pd.read_parquet(folder / "models.parquet"),
-            targets=pd.read_parquet(folder / "targets.parquet"),
-            **plain,
+            **plain | {path.stem: pd.read_parquet(path) for path in tables},
         )
 
     def __str__(self) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +26,9 @@ from quantleak.auditing.plan import make_plan
 from quantleak.auditing.settings import Settings
 from quantleak.errors import InputError
 from quantleak.fleet import TRAINERS
+from quantleak.report import exposed, write_pages
+from quantleak.result import PAGES
+from quantleak.store import seal
 
 SMALL: dict[str, Any] = {
     "model": "mlp:8", "models": 6, "epochs": 6, "resamples": 40, "optimizer": "adam:1e-2",
@@ -40,7 +45,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ql.AuditResul
 def figures(folder: Path) -> dict[str, Any]:
     content = json.loads((folder / "result.json").read_text())
     content.pop("timings")
-    return content | {name: pd.read_parquet(folder / f"{name}.parquet").to_csv() for name in ("models", "targets")}
+    return content | {name: pd.read_parquet(folder / f"{name}.parquet").to_csv() for name in ql.AuditResult.TABLES}
 
 
 def test_the_result_says_everything_about_every_quantizer(small: tuple[Path, ql.AuditResult]) -> None:
@@ -70,10 +75,67 @@ def test_it_is_saved_and_loaded_whole(small: tuple[Path, ql.AuditResult]) -> Non
     folder, result = small
     loaded = ql.AuditResult.load(folder)
     assert loaded.to_dict() == result.to_dict()
-    pd.testing.assert_frame_equal(loaded.models, result.models)
+    for name in ql.AuditResult.TABLES:
+        assert len(getattr(result, name)), name
+        pd.testing.assert_frame_equal(getattr(loaded, name), getattr(result, name))
+    assert loaded.recommended.versus == result.recommended.versus
     pd.testing.assert_frame_equal(loaded.to_frame(), result.to_frame())
     assert json.loads((folder / "result.json").read_text())["schema"] == 1
     assert (folder / "report.html").stat().st_size > 1000
+
+
+def test_the_pages_can_be_written_from_the_folder_alone(small: tuple[Path, ql.AuditResult], tmp_path: Path) -> None:
+    folder, _ = small
+    write_pages(ql.AuditResult.load(folder), tmp_path)
+    for name in PAGES:
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+    assert set(json.loads((folder / "manifest.json").read_text())["files"]) >= set(PAGES)
+
+
+def test_what_is_told_of_curves_certificates_and_exposed_rows(small: tuple[Path, ql.AuditResult]) -> None:
+    folder, result = small
+    data = ql.bundled("breast_cancer")
+    pool = data.rows[make_plan(data, Settings(**SMALL)).parts.pool]
+    assert set(result.exposed["row"]) <= set(pool)
+    for row in result.quantizers:
+        curve = result.roc[(result.roc["quantizer"] == row.spec) & (result.roc["attack"] == row.worst.name)]
+        here = curve[(curve["mode"] == row.worst.mode) & (curve["fpr"] == row.worst.fpr)]
+        assert here["tpr"].tolist() == [row.worst.value]
+    assert set(result.classes["class"]) == {"malignant", "benign"}
+    assert result["uniform:5"].cramer.certified <= result["uniform:5"].cramer.certificates == 6
+    listed = pd.read_csv(folder / "exposed.csv")
+    assert set(listed.columns) == set(exposed.COLUMNS)
+    assert result.timings["processes"] == 1
+
+
+def test_exposed_rows_are_those_of_the_users_file(tmp_path: Path) -> None:
+    """Rows refused and removed as duplicates are counted too, the header is not."""
+    heads = ("CC", "OCC", "NCC", "ClCC", "c1ccccc1", "c1ccncc1", "C1CCCCC1", "BrCC")
+    middles, tails = ("C(=O)", "C(F)", "CS", "CO", "C(C)", "CN"), ("CC#N", "CC", "CCl", "c1ccccc1", "CCO")
+    made = ["".join(parts) for parts in itertools.product(heads, middles, tails)]
+    smiles = ["not a molecule", made[0], *made]  # row 1 is refused, row 2 stands for row 3 too
+    frame = pd.DataFrame({"Drug": smiles, "Y": [k % 2 for k in range(len(smiles))]})
+    frame.to_csv(tmp_path / "own.csv", index=False)
+    result = ql.audit(
+        ql.read_molecules(tmp_path / "own.csv", "Drug", "Y"), workers=1, **(SMALL | {"models": 8, "epochs": 20})
+    )
+    assert len(result.exposed)
+    assert 1 not in set(result.exposed["row"])
+    assert 3 not in set(result.exposed["row"])
+    assert result.exposed["row"].between(2, len(smiles)).all()
+    assert not [text for text in smiles if f",{text}" in exposed.csv(result)]
+
+
+def test_folders_of_another_version_are_refused(small: tuple[Path, ql.AuditResult], tmp_path: Path) -> None:
+    folder, result = small
+    old = tmp_path / "old"
+    old.mkdir()
+    kept = ["result.json", "models.parquet", "targets.parquet"]
+    for name in kept:
+        shutil.copy(folder / name, old / name)
+    seal(old, kept, result.id)
+    with pytest.raises(InputError, match=r"written by another version of quantleak; audit again into another folder"):
+        ql.AuditResult.load(old)
 
 
 def test_a_finished_audit_is_answered_from_its_folder(small: tuple[Path, ql.AuditResult]) -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from quantleak.auditing.recommend import Contender, difference, recommend
 
@@ -29,9 +32,19 @@ def test_the_least_leaking_quantizer_that_keeps_the_utility_is_recommended() -> 
     )
     assert answer.quantizer == "2"
     assert answer.clear
-    assert "0.885 (original 0.900)" in answer.reason
-    assert "-10.0 points [" in answer.reason
-    assert "the runner-up, 5" in answer.reason
+    assert answer.headline == "Ship 2."
+    assert (
+        "finds 20.0% of the members (training examples) instead of the original's 30.0%, at 1% false alarms"
+        in answer.reason
+    )
+    assert "AUROC is 0.885 instead of 0.900. 1 leaks less, but costs more AUROC than the 0.02 that may be lost." in (
+        answer.reason
+    )
+    assert answer.sure.startswith("Sure that it leaks less than the original: by 9.")
+    assert "Sure that it leaks least of those that keep enough AUROC: 8." in answer.sure
+    assert "less than the next, 5." in answer.sure
+    assert set(answer.versus) == {"identity", "5"}
+    assert answer.versus["identity"].value == pytest.approx(-0.1)
 
 
 def test_more_loss_allowed_chooses_otherwise() -> None:
@@ -43,14 +56,17 @@ def test_equal_leakage_is_decided_by_bits_and_is_not_clear() -> None:
     answer = told(ORIGINAL, contender("5", 5, 0.9, 0.2), contender("4", 4, 0.9, 0.2))
     assert answer.quantizer == "4"
     assert not answer.clear
-    assert "It cannot be told from" in answer.reason
-    assert "5" in answer.reason
+    assert answer.headline == "Ship 4; 5 may do as well."
+    assert answer.sure.startswith("Sure that it leaks less than the original")
+    assert "Not sure that it leaks least of those that keep enough AUROC: 5 cannot be told from it." in answer.sure
 
 
 def test_not_distinguishable_from_the_original_is_said() -> None:
     answer = told(ORIGINAL, contender("5", 5, 0.9, 0.2999, noise=0.05))
     assert not answer.clear
-    assert "the original" in answer.reason
+    assert answer.headline == "No measurable gain: even the best candidate, 5, may leak as much as the original."
+    assert answer.sure.startswith("Not sure that it leaks less than the original: the difference may be chance.")
+    assert "No other quantizer keeps enough AUROC" in answer.sure
 
 
 def test_without_numbers_nothing_is_clear() -> None:
@@ -66,7 +82,36 @@ def test_without_numbers_nothing_is_clear() -> None:
 def test_nothing_usable_is_an_answer() -> None:
     answer = told(ORIGINAL, contender("1", 1, 0.70, 0.05))
     assert answer.quantizer is None
-    assert "No quantizer keeps AUROC within 0.02 of the original's 0.900" in answer.reason
+    assert answer.headline == "Ship none of these: each costs too much AUROC."
+    assert "No quantizer keeps AUROC within 0.02 of the original's 0.900; the closest, 1, has 0.700." in answer.reason
+    assert "--utility-loss" in answer.sure
+
+
+def test_all_alike_is_said_in_one_word() -> None:
+    specs = ("sign", "uniform:2", "uniform:3", "uniform:4", "uniform:5")
+    answer = told(ORIGINAL, *(contender(spec, bits, 0.9, 0.2, noise=0.01) for bits, spec in enumerate(specs, 1)))
+    assert answer.headline == "Ship 1 bit (sign); four others may do as well."
+    assert "none of the four others can be told from it" in answer.sure
+
+
+def test_one_that_leaked_less_where_it_was_not_chosen_is_named() -> None:
+    chosen, rival = contender("sign", 1, 0.9, 0.2), contender("uniform:2", 2, 0.9, 0.15)
+    answer = told(ORIGINAL, replace(chosen, selection_high=0.1), rival)
+    assert answer.quantizer == "sign"
+    assert not answer.clear
+    assert "AUROC: 2 bits leaked less on the models that did not choose." in answer.sure
+    worse = told(
+        replace(ORIGINAL, leakage=0.1, resampled=ORIGINAL.resampled - 0.2), replace(chosen, selection_high=0.1)
+    )
+    assert "it leaked more" in worse.sure
+
+
+def test_without_a_rate_the_words_are_of_the_auc() -> None:
+    contenders = {c.spec: c for c in (ORIGINAL, contender("sign", 1, 0.9, 0.2))}
+    answer = recommend(contenders, "accuracy", None, 0.02, 0.9)
+    assert "AUC 0.200 instead of the original's 0.300 (0.5: guessing)" in answer.reason
+    assert " of AUC, at 90% confidence." in answer.sure
+    assert "false alarms" not in answer.reason + answer.sure
 
 
 def test_differences_are_paired() -> None:

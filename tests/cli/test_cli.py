@@ -14,36 +14,12 @@ import pandas as pd
 import pytest
 import torch
 
-from quantleak import cli
+from quantleak.cli import VERBS
 
 QUICK = ["--model", "linear", "--models", "4", "--epochs", "3", "--set", "resamples=20", "--workers", "1"]
 QUICK += ["--quantizer", "sign", "--quantizer", "uniform:5"]
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    def command(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["quantleak", *map(str, words)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return command
-
-
-@pytest.fixture
-def table(tmp_path: Path) -> Path:
-    random = np.random.default_rng(0)
-    frame = pd.DataFrame(random.normal(size=(200, 3)), columns=["age", "dose", "weight"])
-    frame["sick"] = (frame["dose"] + random.normal(size=200) > 0).map({True: "yes", False: "no"})
-    frame.to_csv(tmp_path / "patients.csv", index=False)
-    return tmp_path / "patients.csv"
 
 
 def test_a_table_is_audited_into_a_folder(run: Run, table: Path, tmp_path: Path) -> None:
@@ -59,7 +35,13 @@ def test_a_table_is_audited_into_a_folder(run: Run, table: Path, tmp_path: Path)
         "result.json",
         "models.parquet",
         "targets.parquet",
+        "roc.parquet",
+        "classes.parquet",
+        "exposed.parquet",
         "report.html",
+        "privacy-card.md",
+        "privacy-card.json",
+        "exposed.csv",
         "manifest.json",
     }
 
@@ -175,6 +157,31 @@ def test_where_the_results_go_must_be_said(run: Run) -> None:
     assert run("audit", "--dataset", "wine")[0::2] == (2, "Error: Where should the results go? Give --out FOLDER.\n")
 
 
+def test_what_an_audit_costs_is_told_without_doing_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quantleak.auditing.probe.ENOUGH", 0.1)
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run("audit", "--dataset", "wine", *QUICK, "--dry-run")
+    assert (code, err) == (0, "")
+    for told in ("4 x linear", "Time    about", "Memory  about", "Disk    about"):
+        assert told in out
+    price = json.loads(run("audit", "--dataset", "wine", *QUICK, "--dry-run", "--json")[1])
+    assert price["models"] == 4
+    assert price["seconds"] > 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_all_problems_are_told_at_once(run: Run, tmp_path: Path) -> None:
+    code, _, err = run(
+        "audit", "--dataset", "brest_cancer", "--model", "mpl:8", "--epochs", "0", "--out", tmp_path / "o"
+    )
+    assert code == 2
+    assert err.startswith("Error: 3 problems:\n")
+    for told in ("breast_cancer", "Did you mean 'mlp'", "epochs: must be at least 1"):
+        assert told in err
+
+
 def test_a_folder_with_another_audit_is_left_alone(run: Run, table: Path, tmp_path: Path) -> None:
     words = ["audit", "--data", table, "--target", "sick", *QUICK, "--quiet", "--out", tmp_path / "out"]
     assert run(*words)[0] == 0
@@ -200,9 +207,10 @@ def test_the_version_is_printed(run: Run) -> None:
     assert run("--version")[:2] == (0, "quantleak 0.1.0\n")
 
 
-def test_help_imports_nothing_heavy() -> None:
+@pytest.mark.parametrize("verb", [[], *([verb] for verb in VERBS)])
+def test_help_imports_nothing_heavy(verb: list[str]) -> None:
     code = (
-        "import sys; sys.argv = ['quantleak', 'audit', '--help']\n"
+        f"import sys; sys.argv = ['quantleak', *{verb}, '--help']\n"
         "from quantleak.cli import main\n"
         "try:\n    main()\nexcept SystemExit: pass\n"
         "heavy = {'torch', 'numpy', 'pandas', 'sklearn', 'rdkit', 'altair', 'scipy'} & set(sys.modules)\n"

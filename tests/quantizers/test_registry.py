@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quantleak import plugins
 from quantleak.errors import InputError
 from quantleak.quantizers import (
     PAPER_A,
@@ -126,7 +127,7 @@ def test_an_installed_package_is_found_by_its_entry_point(monkeypatch):
             return points[self.name]
 
     found = [Point(name, "somewhere:Thing", registry.GROUP) for name in points]
-    monkeypatch.setattr(registry, "entry_points", lambda group: found)
+    monkeypatch.setattr(plugins, "entry_points", lambda group: found)
     assert isinstance(quantizer("installed"), Halved)
     with pytest.raises(InputError, match="not a Quantizer class"):
         quantizer("wrong")

@@ -26,12 +26,12 @@ def by(chart, **wanted):
     ]
 
 
-def test_every_quantizer_is_a_point_with_bars_both_ways(make):
+def test_every_quantizer_is_a_point_with_bars_both_ways(make, words):
     result = make()
     chart = leakage_chart(points_of(result))
     dots = [row for _, _, data in by(chart, type="point", shape="circle", filled=True) for row in data]
     assert {row["quantizer"]: (row["utility"], row["leakage"]) for row in dots} == {
-        row.spec: (row.utility.value, row.worst.value) for row in result.quantizers if row.spec != "identity"
+        words[row.spec]: (row.utility.value, row.worst.value) for row in result.quantizers if row.spec != "identity"
     }
     bars = [(encoding, data) for _, encoding, data in by(chart, type="rule")]
     across = next(data for encoding, data in bars if encoding.get("x2", {}).get("field") == "utility_high")
@@ -47,14 +47,14 @@ def test_the_original_has_a_shape_of_its_own_and_the_recommended_a_ring(make):
     (diamond,) = by(chart, type="point", shape="diamond")
     assert [row["quantizer"] for row in diamond[2]] == ["original"]
     (ring,) = by(chart, type="point", shape="circle", filled=False)
-    assert [row["quantizer"] for row in ring[2]] == ["ternary:0.9"]
+    assert [row["quantizer"] for row in ring[2]] == ["90% sparse"]
 
 
 def test_the_front_is_a_dashed_line_of_steps(make):
     ((mark, _, data),) = by(leakage_chart(points_of(make())), type="line")
     assert mark["strokeDash"]
     assert mark["interpolate"] == "step-before"
-    assert {row["quantizer"] for row in data} == {"ternary:0.9", "uniform:3", "uniform:4", "uniform:5"}
+    assert {row["quantizer"] for row in data} == {"90% sparse", "3 bits", "4 bits", "5 bits"}
 
 
 def test_chance_has_a_line(make, case):
@@ -64,19 +64,17 @@ def test_chance_has_a_line(make, case):
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=lambda size: size.name)
-def test_every_name_is_written_once_inside_the_plot(make, size):
+def test_every_name_is_written_once_inside_the_plot(make, words, size):
     chart = leakage_chart(points_of(make()), size)
     names = [row for _, encoding, data in by(chart, type="text") if encoding["x"].get("field") == "x" for row in data]
-    assert sorted(row["text"] for row in names) == sorted(
-        ["original", *(row.spec for row in make().quantizers if row.spec != "identity")]
-    )
+    assert sorted(row["text"] for row in names) == sorted(words.values())
     assert all(0 < row["x"] < size.width and 0 < row["y"] < size.height for row in names)
 
 
 def test_axes_say_what_is_better(make, case):
     _, encoding, _ = by(leakage_chart(points_of(make(case(metric="r2", fpr=0.1)))), type="point", shape="diamond")[0]
     assert encoding["x"]["axis"]["title"] == "R² (right is better)"
-    assert encoding["y"]["axis"]["title"] == "Worst TPR at 10% FPR (lower is better)"
+    assert encoding["y"]["axis"]["title"] == "Members found at 10% false alarms (lower is better)"
 
 
 def test_as_svg_it_takes_the_colours_and_the_font_of_the_page(make):

@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from quantleak.report import write_report
+from quantleak.report import write_pages, write_report
 from quantleak.report.page import page
-from quantleak.result import Number, RateSummary, Recommendation
+from quantleak.result import PAGES, Number, RateSummary, Recommendation
 
 SCRIPT = '"><script>alert(1)</script>'
 VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -83,49 +83,61 @@ def share(number):
     return shown(number, 2 if number.value is not None and number.value < 0.1 else 1, 100, "%")
 
 
-def test_it_is_a_document_with_headings_in_order(make):
-    text = page(make())
+@pytest.fixture(scope="module")
+def usual(make):
+    """The page of the usual result, rendered once."""
+    return page(make())
+
+
+def test_it_is_a_document_with_headings_in_order(usual):
+    text = usual
     assert text.startswith("<!DOCTYPE html>\n<html lang=")
     document = Document(text)
     levels = [level for level, _ in document.headings]
     assert levels[0] == 1
     assert levels.count(1) == 1
+    assert document.attributes.count(("details", "class", "part")) == levels.count(2)
+    assert not [value for tag, name, value in document.attributes if (tag, name) == ("details", "open")]
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
     assert [words for level, words in document.headings if level == 2] == [
-        "Against the original",
+        "Against the original, and which attack was worst",
+        "ROC curves at low false-positive rates",
+        "What the attacker knows: adaptive, transferred and recalibrated shadows",
+        "Leakage by class",
+        "The most exposed examples",
+        "Theory: rQ, the Cramér rate, how stable the ranking is, and certificates",
         "All attacks",
-        "Theory: rQ and the Cramér rate",
+        "What each figure means, and what it does not",
         "Threat model",
         "Data",
-        "How it was made",
+        "How it was made: settings, versions, cost",
     ]
     ids = [value for _, name, value in document.attributes if name == "id"]
     assert len(ids) == len(set(ids))
 
 
-def test_the_first_table_has_a_row_a_quantizer(make):
+def test_the_first_table_has_a_row_a_quantizer(make, usual, words):
     result = make()
-    titles, *rows = Document(page(result)).rows_of("Utility, leakage")
-    assert titles == ["Quantizer", "Bits", "AUROC", "Worst TPR at 1% FPR", "AUC", "rQ", "z", "Elements"]
+    titles, *rows = Document(usual).rows_of("Utility, leakage")
+    assert titles == [
+        "Quantizer", "Bits", "AUROC", "Members found at 1% false alarms", "Against the original", "rQ", "Elements",
+    ]  # fmt: skip
     for row, quantizer in zip(rows, result.quantizers, strict=True):
-        assert row[0].split()[0] == quantizer.spec
-        assert row[1:5] == [
-            f"{quantizer.effective_bits:.2f}",
-            shown(quantizer.utility),
-            share(quantizer.worst),
-            f"{quantizer.worst.auc.value:.3f}",
-        ]
-        assert row[7] == f"{quantizer.rate.elements:g}"
-    assert [row[0] for row in rows if "recommended" in row[0]] == ["ternary:0.9 recommended"]
-    assert rows[0][0] == "identity (original)"
+        assert row[0].removesuffix(" recommended") == f"{words[quantizer.spec]} ({quantizer.spec})"
+        assert row[1:4] == [f"{quantizer.effective_bits:.2f}", shown(quantizer.utility), share(quantizer.worst)]
+        if quantizer.versus_original:
+            assert row[4] == shown(quantizer.versus_original["worst"], 2, 100, " pp", "+")
+            assert row[5].endswith(f" z = {quantizer.rate.resolution:.1f}")
+        assert row[6] == f"{quantizer.rate.elements:g}"
+    assert [row[0] for row in rows if "recommended" in row[0]] == ["90% sparse (ternary:0.9) recommended"]
 
 
-def test_every_attack_has_its_numbers_or_its_reason(make):
+def test_every_attack_has_its_numbers_or_its_reason(make, usual, words):
     result = make()
-    _, *rows = Document(page(result)).rows_of("Every attack")
+    _, *rows = Document(usual).rows_of("Every attack")
     expected = [(row.spec, attack) for row in result.quantizers for attack in row.attacks]
     for row, (spec, attack) in zip(rows, expected, strict=True):
-        assert [row[0].split()[0], *row[1:3]] == [spec, attack.name, attack.mode]
+        assert row[:3] == [f"{words[spec]} ({spec})", attack.name, attack.mode]
         if attack.reason:
             assert row[3:] == [attack.reason]
             continue
@@ -137,9 +149,9 @@ def test_every_attack_has_its_numbers_or_its_reason(make):
         ]
 
 
-def test_the_rates_come_with_resolution_and_elements(make):
+def test_the_rates_come_with_resolution_and_elements(make, usual):
     result = make()
-    document = Document(page(result))
+    document = Document(usual)
     for caption, name in (("The privacy score", "rate"), ("The Cramér rate", "cramer")):
         _, *rows = document.rows_of(caption)
         for row, quantizer in zip(rows, result.quantizers, strict=True):
@@ -155,9 +167,41 @@ def test_the_rates_come_with_resolution_and_elements(make):
     assert "as a control" in document.text
 
 
-def test_differences_to_the_original(make):
+def test_the_ranking_comes_with_its_stability_and_certificates(make, usual, words):
     result = make()
-    _, *rows = Document(page(result)).rows_of("Worst attack")
+    document = Document(usual)
+    titles, *rows = document.rows_of("How sure the ranking")
+    assert titles[1:] == [words[row.spec] for row in result.quantizers[1:]]
+    assert [row[1:] for row in rows] == [["–" if i == j else "25%" for j in range(8)] for i in range(8)]
+    _, *rows = document.rows_of("Certificates")
+    assert [row[1] for row in rows][:2] == ["never", "800"]
+    assert [row[2] for row in rows if "ternary:0.9" in row[0]] == ["a certificate at n = 1,819 in 3 of 16 models"]
+    assert rows[-1][2] == "no certificate at n = 1,819"
+
+
+def test_curves_modes_classes_and_exposed_examples_have_tables(make, usual, words):
+    result = make()
+    document = Document(usual)
+    titles, *rows = document.rows_of("Members found by the strongest")
+    assert titles == ["False alarms", *words.values()]
+    assert [row[0] for row in rows] == ["0.316%", "1%", "10%", "100%"]
+    assert rows[1][1] == "9.12% [0.00, 9.12]"
+    _, *rows = document.rows_of("Members found at 1% false alarms, by what the shadows are")
+    for row, quantizer in zip(rows, result.quantizers, strict=True):
+        found = {a.mode: share(a.tpr["0.01"]) for a in quantizer.attacks if a.name == "lira-online"}
+        assert row[2:] == [found.get(mode, "–") for mode in ("adaptive", "transfer", "recalibrated")]
+    _, *rows = document.rows_of("Leakage by class")
+    assert [row[0] for row in rows] == ["1 rare"] * 9 + ["0"] * 9
+    assert rows[0][1:] == ["639", "original (identity)", "18.2% [4.6, 27.4]", "1.00% [0.50, 2.00]"]
+    assert "less than half of an equal share of the pool: here 1." in document.text
+    _, *rows = document.rows_of("Most exposed")
+    assert [row[0].split()[0] for row in rows] == ["original"] * 10 + ["90%"] * 10
+    assert rows[0][1:] == ["7000", "88%", "8", "12%", "8"]
+
+
+def test_differences_to_the_original(make, usual):
+    result = make()
+    _, *rows = Document(usual).rows_of("Worst attack")
     assert rows[0][-2:] == ["–", "–"]
     for row, quantizer in list(zip(rows, result.quantizers, strict=True))[1:]:
         assert row[1:3] == [quantizer.worst.name, quantizer.worst.mode]
@@ -167,9 +211,9 @@ def test_differences_to_the_original(make):
         assert row[6].lstrip("+−") == shown(utility, 3, plus="+").lstrip("+−")
 
 
-def test_words_on_threat_data_settings_and_versions(make):
+def test_words_on_threat_data_settings_and_versions(make, usual):
     result = make()
-    text = Document(page(result)).text
+    text = Document(usual).text
     for phrase in ("has the quantized weights", "knows the pool", "can train shadow models", "two-way bootstrap"):
         assert phrase in text
     for phrase in ("Rows refused 3", "Duplicates removed 21", "17, 204, 5011", "column 'Y' holds two values", "7,278"):
@@ -178,18 +222,19 @@ def test_words_on_threat_data_settings_and_versions(make):
         assert f"{key} {', '.join(value) if isinstance(value, list) else value}" in text
     for key, value in result.versions.items():
         assert f"{key} {value}" in text
-    assert "train 81.2 s" in text
+    assert "Training and following trajectories, last session 81.2 s" in text
+    assert "Models trained 32" in text
+    assert "Processes 2" in text
     assert "No TPR at 0.1% FPR: too few non-members for this false-positive rate." in text
 
 
-def test_nothing_is_fetched_and_nothing_runs(make):
-    text = page(make())
+def test_nothing_is_fetched_and_nothing_runs(usual):
+    text = usual
     document = Document(text)
     addresses = [(tag, name, value) for tag, name, value in document.attributes if value and "//" in value]
     assert {(name, value) for _, name, value in addresses} == {("xmlns", "http://www.w3.org/2000/svg")}
-    assert not [
-        name for _, name, _ in document.attributes if name in {"src", "href", "srcset"} or name.startswith("on")
-    ]
+    assert not [name for _, name, _ in document.attributes if name in {"src", "srcset"} or name.startswith("on")]
+    assert [value for _, name, value in document.attributes if name == "href"] == ["#details"]
     assert "<script" not in text
     assert "@import" not in text
     assert "url(" not in text
@@ -213,7 +258,10 @@ def test_everything_from_the_data_is_escaped(make):
         result,
         task=SCRIPT,
         n={SCRIPT: 1},
-        recommended=Recommendation(quantizer=SCRIPT, reason=SCRIPT, clear=False),
+        recommended=Recommendation(quantizer=SCRIPT, reason=SCRIPT, clear=False, headline=SCRIPT, sure=SCRIPT),
+        roc=result.roc.assign(quantizer=SCRIPT, attack=SCRIPT, mode=SCRIPT),
+        classes=result.classes.assign(quantizer=SCRIPT, **{"class": SCRIPT}),
+        exposed=result.exposed.assign(quantizer=SCRIPT),
         quantizers=[broken, *rest],
         data=data,
         settings={SCRIPT: SCRIPT},
@@ -243,7 +291,9 @@ def test_results_with_gaps_are_pages(make, case, changes):
     document = Document(page(result))
     assert len(document.rows_of("Utility, leakage")) == 1 + len(result.quantizers)
     if changes.get("fpr", 1) is None:
-        assert "Worst AUC" in document.rows_of("Utility, leakage")[0]
+        assert "AUC of the attack" in document.rows_of("Utility, leakage")[0]
+        assert "There are no curves" in document.text
+        assert "No example is listed" in document.text
     if changes.get("intervals") is False:
         assert "Numbers without an interval: no interval was computed." in document.text
     if changes.get("metric") == "r2":
@@ -259,6 +309,16 @@ def test_an_audit_without_a_number_is_a_page(make):
     document = Document(page(replace(result, quantizers=emptied)))
     assert "There is no figure" in document.text
     assert "no attack could run" in document.text
+
+
+def test_what_readers_open_is_written_into_a_folder(make, tmp_path):
+    write_pages(make(), tmp_path / "out")
+    names = {"report.html", "privacy-card.md", "privacy-card.json", "exposed.csv"}
+    assert {file.name for file in (tmp_path / "out").iterdir()} == names == set(PAGES)
+    lines = (tmp_path / "out" / "exposed.csv").read_text().splitlines()
+    assert lines[0].split(",")[:4] == ["quantizer", "row", "flagged_when_member", "models_with_it"]
+    assert lines[1] == "identity,7000,0.8750,8,0.1250,8,lira-online,adaptive,0.0100"
+    assert len(lines) == 1 + 9 * 12
 
 
 def test_equal_results_give_equal_files_and_old_files_are_replaced(make, tmp_path):

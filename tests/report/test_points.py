@@ -15,7 +15,7 @@ def row(spec, utility, leakage):
     return (spec, 2.0, utility, leakage, 0.5 + leakage, 1e-3)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(places=st.lists(st.tuples(few, few), min_size=1, max_size=8))
 def test_the_front_is_what_nobody_would_trade(make, places):
     rows = tuple(row(f"uniform:{bits}", *place) for bits, place in enumerate(places, 2))
@@ -31,7 +31,7 @@ def test_points_are_the_result(make):
     assert drawing.missing == ()
     assert (drawing.utility_title, drawing.leakage_title, drawing.shares, drawing.chance) == (
         "AUROC",
-        "TPR at 1% FPR",
+        "Members found at 1% false alarms",
         True,
         0.01,
     )
@@ -39,13 +39,13 @@ def test_points_are_the_result(make):
         assert (point.utility.value, point.leakage.value) == (quantizer.utility.value, quantizer.worst.value)
         assert (point.utility.low, point.utility.high) == (quantizer.utility.low, quantizer.utility.high)
         assert (point.leakage.low, point.leakage.high) == (quantizer.worst.low, quantizer.worst.high)
-    assert [point.label for point in drawing.points if point.chosen] == ["ternary:0.9"]
+    assert [point.label for point in drawing.points if point.chosen] == ["90% sparse"]
     assert [point.label for point in drawing.points if point.kind == "original"] == ["original"]
 
 
 def test_without_a_supported_rate_leakage_is_the_auc(make, case):
     drawing = points_of(make(case(fpr=None)))
-    assert (drawing.leakage_title, drawing.shares, drawing.chance) == ("AUC", False, 0.5)
+    assert (drawing.leakage_title, drawing.shares, drawing.chance) == ("AUC of the attack", False, 0.5)
 
 
 def test_rates_that_cannot_be_compared_give_way_to_the_auc(make):
@@ -53,7 +53,7 @@ def test_rates_that_cannot_be_compared_give_way_to_the_auc(make):
     first, *rest = result.quantizers
     mixed = replace(result, quantizers=[replace(first, worst=replace(first.worst, fpr=0.1)), *rest])
     drawing = points_of(mixed)
-    assert drawing.leakage_title == "AUC"
+    assert drawing.leakage_title == "AUC of the attack"
     assert [point.leakage.value for point in drawing.points] == [q.worst.auc.value for q in result.quantizers]
 
 

@@ -99,7 +99,7 @@ def test_results_of_another_version_are_not_continued(tmp_path: Path, monkeypatc
 
 def test_foreign_folders_and_files_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
-    with pytest.raises(InputError, match="is not empty and holds no audit"), Folder(tmp_path, IDENTITY):
+    with pytest.raises(InputError, match="holds other files and no audit"), Folder(tmp_path, IDENTITY):
         pass
     with pytest.raises(InputError, match="is a file"), Folder(tmp_path / "thesis.tex", IDENTITY):
         pass

@@ -65,17 +65,22 @@ def leave_one_out(
     scores = np.empty((models, examples))
     for t in range(models):
         inside = np.delete(members, t, axis=1)
-        extra = {"use": _equal_counts(inside, np.delete(keys, t, axis=1), balance).T}
+        extra = {"use": equal_counts(inside, np.delete(keys, t, axis=1), balance).T}
         if population is not None and population_targets is not None:
             extra |= {"population_target": population_targets[t], "population_shadows": _without(population, t)}
         scores[t] = attack(targets[t], _without(by_example, t), inside.T, **extra)
     return scores
 
 
-def _equal_counts(inside: np.ndarray, keys: np.ndarray, balance: bool | None) -> np.ndarray:
-    """Which shadows to read, [N, K - 1]: per example those with the smallest keys, equally many IN and OUT everywhere.
+def equal_counts(inside: np.ndarray, keys: np.ndarray, balance: bool | None) -> np.ndarray:
+    """Which shadows to read, [N, S]: per example those with the smallest keys, equally many IN and OUT everywhere.
 
-    Everything here is a function of the others' rows alone.
+    Everything here is a function of the shadows' rows alone.
+
+    Args:
+        inside: [N, S] bool, whether each shadow was trained on each example.
+        keys: [N, S] distinct within each row, drawn at random.
+        balance: Whether to cut; None only where the numbers of IN shadows differ by at most one over the examples.
     """
     counts = inside.sum(axis=1)
     most, least = int(counts.max()), int(counts.min())

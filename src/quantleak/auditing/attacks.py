@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,17 +14,22 @@ from quantleak.attacks import (
     CannotRecalibrate,
     LiRA,
     Metrics,
+    NamedAttack,
     NotEnoughShadows,
     evaluate,
+    installed_attack,
     leave_one_out,
     lira,
     log_density,
     log_probability,
+    loss_attack,
     recalibrate,
     residual_phi,
     rmia,
     worst_case,
 )
+from quantleak.auditing.details import details
+from quantleak.errors import InputError
 
 FPRS = (0.001, 0.01, 0.1)
 MODES = ("adaptive", "transfer", "recalibrated")
@@ -38,6 +42,24 @@ class AttackKind:
     name: str
     description: str
     convention: LiRA | RMIA | None
+
+    @property
+    def signal(self) -> Literal["log_odds", "log_probability"]:
+        """What it reads; see `NamedAttack`."""
+        return "log_odds" if isinstance(self.convention, LiRA) else "log_probability"
+
+    @property
+    def population(self) -> bool:
+        """Whether it reads signals of the population too."""
+        return isinstance(self.convention, RMIA)
+
+    def __call__(self, target: np.ndarray, shadows: np.ndarray, member: np.ndarray, **others: np.ndarray) -> np.ndarray:
+        """Scores, as `leave_one_out` asks for them."""
+        if isinstance(self.convention, LiRA):
+            return lira(target, shadows, member, convention=self.convention, **others)
+        if isinstance(self.convention, RMIA):
+            return rmia(target, shadows, member, convention=self.convention, **others)
+        return loss_attack(target)
 
     def to_dict(self) -> dict[str, Any]:
         """The convention for a result."""
@@ -66,6 +88,17 @@ ATTACKS = (
 )
 
 
+def extra_attack(name: str) -> NamedAttack:
+    """The attack of another package that a setting names.
+
+    Raises:
+        InputError: If it is not installed, cannot be used, or has the name of one of ours.
+    """
+    if name in {kind.name for kind in ATTACKS}:
+        raise InputError(f"'{name}' is the name of a built-in attack, which always runs; leave it out.")
+    return installed_attack(name)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Signals:
     """Signals of all models on pool and population: `phi`, or residuals for regression; `[models, examples]` each."""
@@ -87,6 +120,8 @@ class AttackJob:
         settings: Of the bootstrap.
         seed: For the draw of equally many shadows.
         identity: The targets are the original models themselves: there is only one mode.
+        classes: `[pool]` codes, None for regression; for the leakage by class.
+        extra: Names of attacks that other packages offer, to run beside our own.
     """
 
     quantized: Signals
@@ -97,6 +132,8 @@ class AttackJob:
     settings: Bootstrap
     seed: int
     identity: bool
+    classes: np.ndarray | None = None
+    extra: tuple[str, ...] = ()
 
     def __call__(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Values for each target and resampled values to keep, and the estimates as plain values."""
@@ -130,33 +167,34 @@ class AttackJob:
         selection = chosen.auc if worst.fpr is None else chosen.tpr[worst.fpr]
         name, _, mode = worst.name.partition("/")
         values = {**worst.to_dict(), "name": name, "mode": mode, "auc": worst.metrics.auc.to_dict()}
-        return values | {"selection": selection.to_dict()}, {"worst": headline(worst.metrics, worst.fpr)}
+        kept = details(scores, worst, self.member, self.groups, self.classes, self.settings)
+        kept["worst"] = headline(worst.metrics, worst.fpr)
+        return values | {"selection": selection.to_dict()}, kept
 
-    def _candidates(self) -> Iterator[tuple[AttackKind, str]]:
-        for kind in ATTACKS:
+    def _candidates(self) -> Iterator[tuple[AttackKind | NamedAttack, str]]:
+        kinds: list[AttackKind | NamedAttack] = [*ATTACKS, *map(extra_attack, self.extra)]
+        for kind in kinds:
             modes = ("none",) if kind.convention is None else MODES[:1] if self.identity else MODES
             yield from ((kind, mode) for mode in modes)
 
-    def _score(self, kind: AttackKind, mode: str) -> np.ndarray:
+    def _score(self, kind: AttackKind | NamedAttack, mode: str) -> np.ndarray:
         """Scores `[models, pool]` of one attack in one mode."""
         if kind.convention is None:
             return self._loss_scores()
-        signals = _confidence if self.task == "regression" and isinstance(kind.convention, LiRA) else _unchanged
+        signals = _confidence if self.task == "regression" and kind.signal == "log_odds" else _unchanged
         targets, original = signals(self.quantized), signals(self.original)
         shadows = targets if mode == "adaptive" else original
         if mode == "recalibrated":
             targets = _recalibrated(targets, shadows)
-        if isinstance(kind.convention, LiRA):
-            attack = partial(lira, convention=kind.convention)
-            return leave_one_out(attack, targets.pool, shadows.pool, self.member, seed=self.seed)
-        targets, shadows = self._log_probability(targets, shadows), self._log_probability(shadows, shadows)
+        if kind.signal == "log_probability":
+            targets, shadows = self._log_probability(targets, shadows), self._log_probability(shadows, shadows)
         return leave_one_out(
-            partial(rmia, convention=kind.convention),
+            kind,
             targets.pool,
             shadows.pool,
             self.member,
-            population_targets=targets.population,
-            population_shadows=shadows.population,
+            population_targets=targets.population if kind.population else None,
+            population_shadows=shadows.population if kind.population else None,
             seed=self.seed,
         )
 

@@ -12,12 +12,15 @@ from jaxtyping import Float, Num
 from torch import Tensor
 
 from quantleak.attacks import phi, phi_binary
-from quantleak.auditing.element import ROUNDED, element
 from quantleak.auditing.plan import Plan
 from quantleak.auditing.recorder import Recorder, validation_losses
+from quantleak.element import ROUNDED, element
 from quantleak.errors import InputError
 from quantleak.fleet import Block, Predictor, trainer
 from quantleak.quantizers import Quantizer, quantizer
+
+CERTIFICATES = 2
+"""Models of a block whose certificates are looked at."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,12 @@ class BlockJob:
             raise InputError(f"Models {self.numbers[0]} to {self.numbers[-1]}: {error}") from error
         final = [element(q, layout, checkpoint.flat, settings.biases) for q in quantizers]
         arrays = {part: self._ask(final, part) for part in ("pool", "population", "test")}
+        certificates = recorder.certificates(CERTIFICATES)
         rates = {
             spec: [{"r_q": asdict(r.r_q), "cramer": asdict(r.cramer)} for r in found]
             for spec, found in recorder.rates().items()
         }
-        return arrays, {"rates": rates, "seconds": time.perf_counter() - start}
+        return arrays, {"rates": rates, "certificates": certificates, "seconds": time.perf_counter() - start}
 
     def _recorder(self, block: Block, quantizers: list[Quantizer]) -> Recorder:
         plan = self.plan

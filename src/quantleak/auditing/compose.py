@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from quantleak.attacks import Bootstrap
+from quantleak.auditing import tables
 from quantleak.auditing.block import has_rate
-from quantleak.auditing.element import effective_bits
 from quantleak.auditing.plan import Plan
 from quantleak.auditing.recommend import Contender, difference, recommend
 from quantleak.auditing.utility import METRIC, Measured, measure
+from quantleak.element import effective_bits
 from quantleak.fleet import Layout
 from quantleak.quantizers import quantizer
 from quantleak.result import (
@@ -26,6 +28,7 @@ from quantleak.result import (
     Recommendation,
     Utility,
     Worst,
+    finite,
     number,
 )
 from quantleak.theory import Rate, combine, probability_more_private, ranks
@@ -38,11 +41,13 @@ class Gathered:
     Attributes:
         signals: By part (`pool`, `population`, `test`): `[models, quantizers, examples]`.
         rates: By quantizer: `r_q` and `cramer` of each model.
+        certificates: By quantizer: where the certificates of some models start, None if nowhere.
         seconds: Time spent in all blocks together.
     """
 
     signals: dict[str, np.ndarray]
     rates: dict[str, list[dict[str, Rate]]]
+    certificates: dict[str, list[int | None]]
     seconds: float
 
     @classmethod
@@ -59,18 +64,24 @@ class Gathered:
                 ]
                 for spec in specs
             },
+            certificates={
+                spec: [start for _, meta in blocks for start in meta["certificates"][spec]] for spec in specs
+            },
             seconds=sum(meta["seconds"] for _, meta in blocks),
         )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Outcome:
-    """All of an audit's numbers by quantizer, and the tables by model."""
+    """All of an audit's numbers by quantizer, and the tables; see `AuditResult`."""
 
     recommended: Recommendation
     quantizers: list[QuantizerResult]
     models: pd.DataFrame
     targets: pd.DataFrame
+    roc: pd.DataFrame
+    classes: pd.DataFrame
+    exposed: pd.DataFrame
 
 
 def compose(plan: Plan, gathered: Gathered, attacked: Mapping[str, tuple[Mapping[str, np.ndarray], Any]]) -> Outcome:
@@ -128,6 +139,9 @@ def compose(plan: Plan, gathered: Gathered, attacked: Mapping[str, tuple[Mapping
         quantizers=results,
         models=_models_table(gathered, utility),
         targets=_targets_table(attacked),
+        roc=tables.roc(attacked),
+        classes=tables.classes(attacked, plan.dataset.classes),
+        exposed=tables.exposed(attacked, plan.dataset.rows[plan.parts.pool]),
     )
 
 
@@ -210,6 +224,7 @@ def _rate_summaries(plan: Plan, gathered: Gathered, name: str) -> dict[str, Rate
             summaries[spec] = RateSummary(value=None, reason="not a discrete set of parameters")
             continue
         summary = combine([model[name] for model in gathered.rates[spec]], level)
+        certificate = _certificate(gathered.certificates[spec], plan) if name == "cramer" else {}
         mean = number(summary.mean.value, summary.mean.low, summary.mean.high, summary.mean.reason)
         place = specs.index(spec)
         assert ranked is not None
@@ -226,8 +241,18 @@ def _rate_summaries(plan: Plan, gathered: Gathered, name: str) -> dict[str, Rate
             undefined=summary.undefined,
             rank=number(ranked.rank[place], ranked.low[place], ranked.high[place]),
             more_private_than=_more_private_than(table, place, specs),
+            **certificate,
         )
     return summaries
+
+
+def _certificate(starts: Sequence[int | None], plan: Plan) -> dict[str, Any]:
+    """Where certificates start: the median over models, and how many have one with the members of the fewest."""
+    numbers = np.array([math.inf if start is None else start for start in starts])
+    certified = int((numbers <= plan.member.sum(1).min()).sum())
+    # The upper one of two middle values: what lies between a number and never is never.
+    start = finite(float(np.quantile(numbers, 0.5, method="higher")))
+    return {"certificate_start": start, "certified": certified, "certificates": len(numbers)}
 
 
 def _more_private_than(table: np.ndarray, place: int, specs: list[str]) -> dict[str, float]:

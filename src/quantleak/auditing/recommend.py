@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from quantleak.auditing.verdict import Measures, headline, sure
+from quantleak.report.names import full, in_words
 from quantleak.result import Number, Recommendation
 
 
@@ -37,8 +39,8 @@ def recommend(
 ) -> Recommendation:
     """The quantizer with the lowest upper limit of leakage among those that keep the utility; ties: fewer bits.
 
-    It is a clear answer only if the paired intervals of its differences from the runner-up and from the original,
-    on the half of the targets that did not choose, lie below 0.
+    It is a clear answer only if the paired intervals of its differences from the original and from all others that
+    keep the utility, on the half of the targets that did not choose, lie below 0.
 
     Args:
         contenders: By spec, the unquantized original as `identity`.
@@ -48,43 +50,50 @@ def recommend(
         level: Of the intervals.
     """
     original = contenders["identity"]
+    measures = Measures(metric=metric, fpr=fpr, utility_loss=utility_loss, level=level)
     if not math.isfinite(original.utility):
-        return Recommendation(
-            quantizer=None, reason=f"The original models have no {metric} on the test part.", clear=False
-        )
-    usable = [c for c in contenders.values() if c is not original and original.utility - c.utility <= utility_loss]
+        return _nothing("No recommendation.", f"The original models have no {metric} on the test part.", "")
+    quantizers = [c for c in contenders.values() if c is not original]
+    usable = [c for c in quantizers if original.utility - c.utility <= utility_loss]
     if not usable:
-        return Recommendation(
-            quantizer=None,
-            reason=f"No quantizer keeps {metric} within {utility_loss:g} of the original's {original.utility:.3f}.",
-            clear=False,
-        )
+        return _none_usable(quantizers, original, measures)
     first, *others = sorted(usable, key=lambda c: (c.selection_high, c.bits))
-    rivals = {"the original": original} | {f"the runner-up, {c.spec}": c for c in others[:1]}
-    gaps = {
-        name: difference(first.leakage, first.resampled, rival.leakage, rival.resampled, level)
-        for name, rival in rivals.items()
+    versus = {
+        rival.spec: difference(first.leakage, first.resampled, rival.leakage, rival.resampled, level)
+        for rival in (original, *others)
     }
-    unclear = [name for name, gap in gaps.items() if gap.high is None or not gap.high < 0]
-    told = "; ".join(f"{_gap(gap, fpr)} against {name}" for name, gap in gaps.items())
-    headline = "AUC of the worst attack" if fpr is None else f"TPR of the worst attack at {100 * fpr:g}% FPR"
-    reason = (
-        f"{first.spec} keeps {metric} {first.utility:.3f} (original {original.utility:.3f}) and was chosen on half of "
-        f"the target models; on the other half the {headline} is {_figure(first.leakage, fpr)}: {told}."
+    reason = f"{measures.leakage(first.leakage, original.leakage)}. {measures.kept(first.utility, original.utility)}."
+    dear = [c.spec for c in quantizers if c not in usable and c.leakage < first.leakage]
+    reason += f" {measures.too_dear(dear)}." if dear else ""
+    return Recommendation(
+        quantizer=first.spec,
+        reason=reason,
+        clear=all(gap.high is not None and gap.high < 0 for gap in versus.values()),
+        headline=headline(first.spec, versus),
+        sure=sure(versus, measures),
+        versus=versus,
     )
-    if unclear:
-        reason += f" It cannot be told from {' and from '.join(unclear)}."
-    return Recommendation(quantizer=first.spec, reason=reason, clear=not unclear)
 
 
-def _figure(value: float, fpr: float | None) -> str:
-    return f"{value:.3f}" if fpr is None else f"{value:.1%}"
+def _none_usable(quantizers: Sequence[Contender], original: Contender, measures: Measures) -> Recommendation:
+    """Nothing to ship, and how far the best one is from it."""
+    reason = (
+        f"No quantizer keeps {measures.metric} within {measures.utility_loss:g} of the original's "
+        f"{original.utility:.3f}"
+    )
+    measured = [c for c in quantizers if math.isfinite(c.utility)]
+    if measured:
+        closest = max(measured, key=lambda c: c.utility)
+        reason += f"; the closest, {in_words(closest.spec)}, has {closest.utility:.3f}"
+    sure = (
+        "Judged by means over models; the table has the intervals. Allow a larger loss (--utility-loss) to see which "
+        f"quantizer leaks least, or ship {full(original.spec)}."
+    )
+    return _nothing(f"Ship none of these: each costs too much {measures.metric}.", f"{reason}.", sure)
 
 
-def _gap(gap: Number, fpr: float | None) -> str:
-    scale, digits, unit = (1, 3, "") if fpr is None else (100, 1, " points")
-    value, low, high = (0.0 if v is None else v * scale for v in (gap.value, gap.low, gap.high))
-    return f"{value:+.{digits}f}{unit} [{low:+.{digits}f}, {high:+.{digits}f}]"
+def _nothing(headline: str, reason: str, sure: str) -> Recommendation:
+    return Recommendation(quantizer=None, reason=reason, clear=False, headline=headline, sure=sure)
 
 
 def difference(one: float, one_resampled: np.ndarray, two: float, two_resampled: np.ndarray, level: float) -> Number:

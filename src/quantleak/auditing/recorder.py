@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from quantleak.auditing.element import element
+from quantleak.element import element
 from quantleak.fleet import LOSSES, Layout, Network, Predictor, target_dtype
 from quantleak.fleet.objective import Task
 from quantleak.quantizers import Quantizer
-from quantleak.theory import Rates, Trajectory
+from quantleak.theory import Rates, Trajectory, certificate_start
 
 _BUFFER_BYTES = 1 << 22  # quantizing and comparing many epochs of small models at once costs a fraction
 _MEMORY = 1 << 30  # bytes of elements and losses of a block in memory; what comes after goes to a temporary file
@@ -58,6 +59,23 @@ class Recorder:
         """The rates of every model by quantizer spec; loss tables are dropped with this."""
         self._flush()
         return {q.spec: trajectory.rates() for q, trajectory in self._trajectories.items()}
+
+    def certificates(self, models: int) -> dict[str, list[int | None]]:
+        """By quantizer spec, where the certificates of the first so many models start; asked before `rates`.
+
+        It needs the exponents of nearly all rivals, several times the work of the rates.
+        """
+        self._flush()
+        return {
+            q.spec: [certificate_start(losses) for _, losses in islice(trajectory.tables(), models)]
+            for q, trajectory in self._trajectories.items()
+        }
+
+    def tables(self) -> Iterator[tuple[str, list[tuple[Tensor, Tensor]]]]:
+        """By quantizer spec, each model's distinct elements `[K, P]` and their losses `[K, N]`; dropped on the way."""
+        self._flush()
+        for q in list(self._trajectories):
+            yield q.spec, list(self._trajectories.pop(q).tables())
 
     def _flush(self) -> None:
         if self._waiting:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import tempfile
 import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,10 @@ from quantleak.auditing.compose import Gathered, compose
 from quantleak.auditing.plan import Plan, make_plan
 from quantleak.auditing.settings import Settings, override
 from quantleak.data import Dataset
-from quantleak.engines import one_thread, processors
-from quantleak.engines import run as run_jobs
-from quantleak.errors import InputError
-from quantleak.report import write_report
+from quantleak.engines import Keeper, Progress, one_thread, processors
+from quantleak.report import write_pages
 from quantleak.result import AuditResult
 from quantleak.store import RESULTS_VERSION, Folder, begun
-
-Progress = Callable[[str, int, int], None]
 
 
 def audit(
@@ -53,38 +48,44 @@ def audit(
     Raises:
         InputError: Settings or data that cannot be used; a folder that holds another audit.
     """
-    start = time.perf_counter()
     settings = override(settings or Settings(), overrides)
     if out is None:
         with tempfile.TemporaryDirectory() as folder:
-            return _audit(dataset, settings, Path(folder), workers, progress, start)
-    return _audit(dataset, settings, Path(out), workers, progress, start)
+            return _audit(dataset, settings, Path(folder), workers, progress, pages=False)
+    return _audit(dataset, settings, Path(out), workers, progress)
 
 
 def _audit(
-    dataset: Dataset, settings: Settings, out: Path, workers: int | None, progress: Progress | None, start: float
+    dataset: Dataset, settings: Settings, out: Path, workers: int | None, progress: Progress | None, *, pages: bool = True
 ) -> AuditResult:
+    start = time.perf_counter()
     plan = make_plan(dataset, settings, begun(out))
     with Folder(out, plan.identity) as folder:
         if folder.finished():
             return AuditResult.load(out)
-        kept = _Keeper(folder, workers or processors(), progress or (lambda stage, done, total: None))
+        kept = Keeper(folder, workers or processors(), progress)
         result = _result(plan, folder.id, kept, start)
-        write_report(result, out / "report.html")
-        result.save(out)
+        if pages:
+            write_pages(result, out)
+            result.save(out)
     return result
 
 
-def _result(plan: Plan, run: str, kept: _Keeper, start: float) -> AuditResult:
+def _result(plan: Plan, run: str, kept: Keeper, start: float) -> AuditResult:
     dataset, settings = plan.dataset, plan.settings
     blocks = {f"block-{number:04}": BlockJob(plan, block.models) for number, block in enumerate(plan.fleet().blocks())}
     gathered = Gathered.of(list(kept("train and follow", blocks).values()))
     trained = time.perf_counter() - start
-    attacks = _attack_jobs(plan, gathered)
+    attacks = attack_jobs(plan, gathered)
     attacked = kept("attack", {f"attack-{place:03}": job for place, job in enumerate(attacks.values())})
     with one_thread():
         outcome = compose(plan, gathered, dict(zip(attacks, attacked.values(), strict=True)))
-    seconds = {"train": trained, "attack": time.perf_counter() - start - trained, "train_all_workers": gathered.seconds}
+    timings = {
+        "train": trained,
+        "attack": time.perf_counter() - start - trained,
+        "train_all_workers": gathered.seconds,
+        "processes": kept.workers,
+    }
     return AuditResult(
         id=run,
         task=dataset.task,
@@ -95,32 +96,17 @@ def _result(plan: Plan, run: str, kept: _Keeper, start: float) -> AuditResult:
         settings=plan.identity["settings"],
         seeds={"seed": settings.seed},
         versions=versions(),
-        timings={name: round(value, 3) for name, value in seconds.items()},
+        timings={name: round(value, 3) for name, value in timings.items()},
         models=outcome.models,
         targets=outcome.targets,
+        roc=outcome.roc,
+        classes=outcome.classes,
+        exposed=outcome.exposed,
     )
 
 
-class _Keeper:
-    """Runs the jobs that are not done yet and answers what all of them left."""
-
-    def __init__(self, folder: Folder, workers: int, progress: Progress) -> None:
-        if workers < 1:
-            raise InputError(f"workers must be at least 1, got {workers}.")
-        self.folder, self.workers, self.progress = folder, workers, progress
-
-    def __call__(
-        self, stage: str, jobs: Mapping[str, Callable[[], Any]]
-    ) -> dict[str, tuple[dict[str, np.ndarray], Any]]:
-        todo = {key: job for key, job in jobs.items() if not self.folder.done(key)}
-        self.progress(stage, len(jobs) - len(todo), len(jobs))
-        for done, (key, (arrays, meta)) in enumerate(run_jobs(todo, self.workers), len(jobs) - len(todo) + 1):
-            self.folder.keep(key, arrays, meta)
-            self.progress(stage, done, len(jobs))
-        return {key: self.folder.load(key) for key in jobs}
-
-
-def _attack_jobs(plan: Plan, gathered: Gathered) -> dict[str, AttackJob]:
+def attack_jobs(plan: Plan, gathered: Gathered) -> dict[str, AttackJob]:
+    """The attack job of every quantizer, by spec."""
     settings = plan.settings
     pool, population = gathered.signals["pool"], gathered.signals["population"]
     by_spec = {
@@ -137,6 +123,8 @@ def _attack_jobs(plan: Plan, gathered: Gathered) -> dict[str, AttackJob]:
             settings=Bootstrap(resamples=settings.resamples, seed=settings.seed, level=settings.level),
             seed=settings.seed,
             identity=spec == "identity",
+            classes=None if plan.dataset.classes is None else plan.dataset.targets[plan.parts.pool],
+            extra=settings.extra_attacks,
         )
         for spec, signals in by_spec.items()
     }

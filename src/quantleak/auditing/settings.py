@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
+from quantleak.auditing.attacks import extra_attack
 from quantleak.errors import InputError, nearest
 from quantleak.fleet.choose import TRAINERS
 from quantleak.fleet.training import Optimizer, Training
 from quantleak.quantizers import PAPER_A, quantizer
 
 Biases = Literal["bfloat16", "float16", "float32"]
+# `--set extra_attacks=a,b` gives one text.
+Names = Annotated[tuple[str, ...], BeforeValidator(lambda names: names.split(",") if isinstance(names, str) else names)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +34,12 @@ class Settings:
         evaluate_every: The trajectory is looked at every so many epochs, and at the last.
         seed: The one seed of everything.
         device: `auto`, `cpu` or a torch device such as `cuda:0`.
-        trainer: `auto`, `stacked`, `vmap` or `serial`; what auto chose is part of the result.
+        trainer: `auto`, `stacked`, `vmap`, `serial` or `serial-lightning`; what auto chose is part of the result.
         biases: To what biases and buffers of quantized models are rounded; with `float32` they stay, the set of
             parameters is not discrete and there is no r_Q.
         block: Models trained side by side, part of the plan; 0 chooses from the number of models.
         utility_loss: A quantizer is recommended only if its utility is at most this much below the original's.
+        extra_attacks: Attacks of other packages to run beside our own, by name; `quantleak list attacks` shows all.
         level: Confidence level of every interval.
         resamples: Bootstrap resamples behind every interval.
     """
@@ -55,6 +59,7 @@ class Settings:
     biases: Biases = "bfloat16"
     block: int = 0
     utility_loss: float = 0.02
+    extra_attacks: Names = ()
     level: float = 0.95
     resamples: int = 500
 
@@ -62,6 +67,7 @@ class Settings:
         _raise_all(self._problems())
         specs = dict.fromkeys(["identity", *(quantizer(spec).spec for spec in self.quantizers)])
         object.__setattr__(self, "quantizers", tuple(specs))
+        object.__setattr__(self, "extra_attacks", tuple(dict.fromkeys(self.extra_attacks)))
         object.__setattr__(self, "optimizer", Optimizer.parse(self.optimizer).spec)
 
     @property
@@ -98,6 +104,7 @@ class Settings:
             problems.append(f"trainer: must be auto, {', '.join(TRAINERS)}, got '{self.trainer}'")
         checks: list[tuple[str, Callable[[str], object], str]] = [("optimizer", Optimizer.parse, self.optimizer)]
         checks += [("quantizers", quantizer, spec) for spec in self.quantizers]
+        checks += [("extra_attacks", extra_attack, name) for name in self.extra_attacks]
         for name, check, value in checks:
             try:
                 check(value)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from quantleak.errors import InputError
+from quantleak.cli.given import read_config, read_sets
+
+if TYPE_CHECKING:
+    from quantleak.auditing.prepare import Prepared
 
 
 def audit(
@@ -31,16 +34,14 @@ def audit(
     device: str | None = typer.Option(None, help="auto, cpu, cuda:0."),
     utility_loss: float | None = typer.Option(None, help="Utility that may be lost for privacy."),
     more: list[str] = typer.Option([], "--set", help="Any other setting, as name=value.", metavar="NAME=VALUE"),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Say what it would cost in time, memory and disk, and stop."),
     workers: int | None = typer.Option(None, help="Processes; no number depends on it.", show_default="all cores"),
     as_json: bool = typer.Option(False, "--json", help="Print result.json instead of a table."),
     quiet: bool = typer.Option(False, "--quiet", help="No progress."),
 ) -> None:
-    """Train a fleet, quantize it, score it by theory, attack it, and say which quantizer to ship.
+    """Train, quantize, attack, and say which quantizer to ship.
 
-    Examples:
-        quantleak audit --dataset breast_cancer --out out/breast_cancer
-
-        quantleak audit --data AMES.csv --smiles Drug --target Y --models 32 --epochs 60 --out out/ames
+    A fleet of your model is trained, every member quantized, scored by theory and attacked with the others.
     """
     flags: dict[str, Any] = {
         "data": data, "target": target, "smiles": smiles, "task": task, "group": group, "dataset": dataset,
@@ -50,50 +51,29 @@ def audit(
     }  # fmt: skip
     given = read_config(config) | read_sets(more) | {key: value for key, value in flags.items() if value is not None}
 
+    from quantleak.auditing.prepare import prepare
+
+    prepared = prepare(given, out=not dry_run)
+    if dry_run:
+        _price(prepared, as_json)
+        return
+    _run(prepared, as_json, quiet)
+
+
+def _price(prepared: Prepared, as_json: bool) -> None:
+    from quantleak.auditing.cost import estimate_cost
+    from quantleak.auditing.describe import describe
+
+    plan = prepared.plan()
+    cost = estimate_cost(plan, prepared.request.workers)
+    typer.echo(json.dumps(cost.to_dict(), indent=1) if as_json else f"{describe(plan)}\n\n{cost}")
+
+
+def _run(prepared: Prepared, as_json: bool, quiet: bool) -> None:
     from quantleak.auditing import run
     from quantleak.cli.progress import Progress
-    from quantleak.cli.request import read_request
 
-    request = read_request(given)
+    request, out = prepared.request, Path(str(prepared.request.out))
     with Progress(quiet=quiet) as progress:
-        result = run.audit(
-            request.load(), request.settings, out=request.out, workers=request.workers, progress=progress
-        )
-    report = request.out / "report.html"
-    typer.echo(json.dumps(result.to_dict(), indent=1) if as_json else f"{result}\n\nReport: {report}")
-
-
-def read_config(path: Path | None) -> dict[str, Any]:
-    """The names and values of a YAML file; none without a file.
-
-    Raises:
-        InputError: A file that cannot be read, is not YAML, or holds anything but names with values.
-    """
-    if path is None:
-        return {}
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"Cannot read the settings file {path}: {error.strerror}.") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
-        raise InputError(f"{path} must hold lines such as `models: 64`, got {type(content).__name__}.")
-    return content
-
-
-def read_sets(texts: list[str]) -> dict[str, Any]:
-    """The names and values of `--set name=value`.
-
-    Raises:
-        InputError: A text without `=`.
-    """
-    values: dict[str, Any] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise InputError(f"--set takes name=value, got '{text}'. Example: --set biases=float16")
-        values[name.strip()] = value.strip()
-    return values
+        result = run.audit(prepared.dataset, request.settings, out=out, workers=request.workers, progress=progress)
+    typer.echo(json.dumps(result.to_dict(), indent=1) if as_json else f"{result}\n\nReport: {out / 'report.html'}")

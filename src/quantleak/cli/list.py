@@ -21,13 +21,7 @@ def list_(
     kind: Kind = typer.Argument(..., help="What to list.", show_default=False),
     as_json: bool = typer.Option(False, "--json", help="Print JSON instead of a table."),
 ) -> None:
-    """List the quantizers, bundled data sets, attacks or models that an audit can use.
-
-    Examples:
-        quantleak list quantizers
-
-        quantleak list datasets --json
-    """
+    """List quantizers, data sets, attacks or models to choose from."""
     rows = _ROWS[kind]()
     if as_json:
         typer.echo(json.dumps([{"name": name, "description": text} for name, text in rows], indent=1))
@@ -44,15 +38,17 @@ def _quantizers() -> list[tuple[str, str]]:
 
 
 def _datasets() -> list[tuple[str, str]]:
-    from quantleak.data.bundled import DESCRIPTIONS
+    from quantleak.data import descriptions
 
-    return list(DESCRIPTIONS.items())
+    return list(descriptions().items())
 
 
 def _attacks() -> list[tuple[str, str]]:
+    from quantleak.attacks import installed_attacks
     from quantleak.auditing.attacks import ATTACKS
 
-    return [(attack.name, attack.description) for attack in ATTACKS]
+    own = [(attack.name, attack.description) for attack in ATTACKS]
+    return own + [(attack.name, attack.description) for attack in installed_attacks()]
 
 
 def _models() -> list[tuple[str, str]]:

@@ -14,6 +14,8 @@ from quantleak.data.membership import membership as membership
 from quantleak.data.mixture import Mixture as Mixture
 from quantleak.data.mixture import Sample as Sample
 from quantleak.data.molecules import read_molecules as read_molecules
+from quantleak.data.named import descriptions as descriptions
+from quantleak.data.named import named as named
 from quantleak.data.split import Split as Split
 from quantleak.data.split import split as split
 from quantleak.data.table import from_frame as from_frame

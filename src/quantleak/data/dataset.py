@@ -26,6 +26,8 @@ class Provenance:
         target: Name of the target column.
         columns: Names of the columns that became features.
         task_rule: How the task was decided, as a sentence.
+        smiles: Name of the column of SMILES, None if the examples are no molecules.
+        group: Name of the column of groups, None if there was none.
         sha256: Checksum of the file, None if there was none; `Dataset.digest` is always there.
         categories: Those columns that hold text and became 0/1 columns.
         ignored: Columns left out because they are an index without a name.
@@ -40,6 +42,8 @@ class Provenance:
     target: str
     columns: tuple[str, ...]
     task_rule: str
+    smiles: str | None = None
+    group: str | None = None
     sha256: str | None = None
     categories: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
@@ -106,7 +110,7 @@ class Dataset:
     def digest(self) -> str:
         """SHA-256 of everything that determines a result: two data sets with equal digests give equal audits."""
         total = hashlib.sha256(repr((self.task, self.classes, self.features.describe())).encode())
-        for part in (self.targets.tobytes(), self.groups.tobytes(), *self.features.row_keys()):
+        for part in (self.targets.tobytes(), self.groups.tobytes(), self.rows.tobytes(), *self.features.row_keys()):
             total.update(part)
         return total.hexdigest()
 

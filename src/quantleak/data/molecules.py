@@ -78,6 +78,8 @@ def read_molecules(
         rows_read=table.num_rows,
         target=target,
         columns=(smiles,),
+        smiles=smiles,
+        group=group,
         task_rule=targets.rule,
         rows_refused=int(refused.sum()),
         refused_rows=tuple((np.flatnonzero(refused)[:LISTED_ROWS] + 1).tolist()),

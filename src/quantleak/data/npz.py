@@ -33,7 +33,7 @@ def read_npz(source: Source, target: str | None, *, task: str | None = None, gro
         InputError: If the file is encrypted or damaged, or an array is missing, holds Python objects, or cannot be
             used.
     """
-    arrays = _load(source)
+    arrays = load_arrays(source)
     values = arrays[_find(arrays, FEATURES, "features", source.name)]
     target = _find(arrays, TARGETS if target is None else (target,), "target", source.name)
     labels = None
@@ -50,11 +50,17 @@ def read_npz(source: Source, target: str | None, *, task: str | None = None, gro
         target=target,
         columns=features.names if isinstance(features, Columns) else ("features",),
         task_rule=targets.rule,
+        group=group,
     )
     return assemble(source.name, features, targets, provenance, group=labels)
 
 
-def _load(source: Source) -> dict[str, npt.NDArray[Any]]:
+def load_arrays(source: Source) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of an NPZ file by name.
+
+    Raises:
+        InputError: If it is encrypted or damaged, or an array holds Python objects.
+    """
     try:
         with np.load(io.BytesIO(source.raw), allow_pickle=False) as file:
             arrays = dict(file)

@@ -94,6 +94,7 @@ def _from_arrow(
         rows_read=table.num_rows,
         target=roles.target,
         columns=tuple(used),
+        group=roles.group,
         task_rule=targets.rule,
         categories=tuple(category.name for category in features.categories),
         ignored=ignored,

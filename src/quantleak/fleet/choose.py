@@ -8,21 +8,25 @@ from dataclasses import replace
 from quantleak.errors import InputError, nearest
 from quantleak.fleet.fleet import Block, Fleet, Trainer
 from quantleak.fleet.serial import Serial
+from quantleak.fleet.serial_lightning import SerialLightning, lightning_base
 from quantleak.fleet.stacked import Stacked
 from quantleak.fleet.vmap import Vmap
 
-TRAINERS: dict[str, Trainer] = {trainer.name: trainer for trainer in (Stacked(), Vmap(), Serial())}
+TRAINERS: dict[str, Trainer] = {trainer.name: trainer for trainer in (Stacked(), Vmap(), Serial(), SerialLightning())}
 
 
 def trainer(name: str, block: Block) -> Trainer:
     """The trainer called `name`, or for `auto` the one to use.
 
-    Stacked is taken wherever it can (it was the fastest in every measurement, and so the choice cannot depend on
-    timing noise); between vmap and serial one epoch of each decides.
+    A LightningModule is trained as it says itself. Stacked is taken wherever it can (it was the fastest in every
+    measurement, and so the choice cannot depend on timing noise); between vmap and serial one epoch of each decides.
 
     Raises:
         InputError: Unknown name, or a trainer that cannot train the block.
     """
+    advice = "" if name == "auto" else " Use trainer auto."
+    if name == "auto" and lightning_base(block.fleet.network.module(seed=0)) is not None:
+        name = "serial-lightning"
     if name == "auto":
         able = [t for t in TRAINERS.values() if t.refuses(block) is None]
         return able[0] if able[0].name == "stacked" else min(able, key=lambda t: _seconds(t, block))
@@ -30,9 +34,7 @@ def trainer(name: str, block: Block) -> Trainer:
         raise InputError(f"Trainer '{name}' is not one of auto, {', '.join(TRAINERS)}.{nearest(name, TRAINERS)}")
     reason = TRAINERS[name].refuses(block)
     if reason:
-        raise InputError(
-            f"Trainer '{name}' cannot train model '{block.fleet.network.spec}': {reason}. Use trainer auto."
-        )
+        raise InputError(f"Trainer '{name}' cannot train model '{block.fleet.network.spec}': {reason}.{advice}")
     return TRAINERS[name]
 
 

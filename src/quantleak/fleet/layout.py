@@ -17,8 +17,8 @@ Role = Literal["weight", "bias", "buffer"]
 class Slot:
     """One tensor of a module.
 
-    `role` is `weight` for parameters of two or more dimensions (the ones that are quantized), `bias` for other
-    parameters, `buffer` for floating-point state such as running statistics.
+    `role` is `weight` for floating-point parameters of two or more dimensions (the ones that are quantized), `bias` for
+    other parameters, `buffer` for floating-point state such as running statistics.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Layout:
 
     @classmethod
     def of(cls, module: nn.Module) -> Layout:
-        """The layout of a module: parameters in their order, then floating-point buffers."""
+        """The layout of a module: floating-point parameters in their order, then floating-point buffers."""
         slots: list[Slot] = []
         start = 0
         for name, role, tensor in _tensors(module):
@@ -69,7 +69,9 @@ class Layout:
 
 def _tensors(module: nn.Module) -> list[tuple[str, Role, Tensor]]:
     parameters: list[tuple[str, Role, Tensor]] = [
-        (name, "weight" if tensor.ndim >= 2 else "bias", tensor) for name, tensor in module.named_parameters()
+        (name, "weight" if tensor.ndim >= 2 else "bias", tensor)
+        for name, tensor in module.named_parameters()
+        if tensor.is_floating_point()
     ]
     buffers: list[tuple[str, Role, Tensor]] = [
         (name, "buffer", tensor) for name, tensor in module.named_buffers() if tensor.is_floating_point()

@@ -21,7 +21,8 @@ Shape = tuple[int, ...]
 MODELS = {
     "linear": "one linear layer; `linear?bias=false` without bias",
     "mlp": "a perceptron with ReLU; `mlp:128` has one hidden layer of 128, `mlp:256,128` two",
-    "package.module:function": "your own: called with the shape of one example and the number of outputs",
+    "package.module:function": "your own: called with the shape of one example and the number of outputs; "
+    "a LightningModule is trained by its own steps",
 }
 
 
@@ -58,7 +59,8 @@ def network(spec: str | Callable[..., nn.Module], input_shape: Shape, outputs: i
     """The network of a model spec, tried once on two examples, in evaluation and in training.
 
     Args:
-        spec: `linear`, `linear?bias=false`, `mlp:128`, `mlp:256,128`, `package.module:function`, or the function.
+        spec: `linear`, `linear?bias=false`, `mlp:128`, `mlp:256,128`, `package.module:function`, or the function. If
+            what it returns is a LightningModule, its own `training_step` and `configure_optimizers` train it.
         input_shape: Shape of one example's features.
         outputs: Number of outputs the task needs.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
 from quantleak.errors import InputError, nearest
+from quantleak.plugins import load, offered, package_of
 
 from .base import Quantizer
 from .spec import read_spec, split_name
@@ -71,14 +71,14 @@ def quantizer(spec: str | Quantizer) -> Quantizer:
     name, rest = split_name(spec)
     kind = _registered.get(name) or _from_entry_point(name)
     if kind is None:
-        hint = nearest(name, [*_registered, *_entry_points()])
+        hint = nearest(name, [*_registered, *offered(GROUP)])
         raise InputError(f"Unknown quantizer '{name}'.{hint} `quantleak list quantizers` shows all.")
     return read_spec(kind, rest)
 
 
 def available() -> list[Listing]:
     """Every quantizer there is, built in or installed by another package, in the order of registration."""
-    for name in _entry_points():
+    for name in offered(GROUP):
         _from_entry_point(name)
     return [
         Listing(name=name, description=(kind.__doc__ or "").strip().split("\n")[0], example=kind.example)
@@ -86,17 +86,13 @@ def available() -> list[Listing]:
     ]
 
 
-def _entry_points() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
-
-
 def _from_entry_point(name: str) -> type[Quantizer] | None:
-    point = _entry_points().get(name)
+    point = offered(GROUP).get(name)
     if point is None or name in _registered:
         return _registered.get(name)
-    kind = point.load()
+    kind = load(point)
     if not (isinstance(kind, type) and issubclass(kind, Quantizer)):
         raise InputError(
-            f"The entry point '{name}' ({point.value}) is not a Quantizer class; ask its package's author."
+            f"'{name}' of the package {package_of(point)} ({point.value}) is not a Quantizer class; ask its author."
         )
     return _registered.get(name) or register(name)(kind)

@@ -16,3 +16,10 @@ def write_report(result: "AuditResult", path: str | Path) -> Path:
     from quantleak.report import page
 
     return page.write_report(result, path)
+
+
+def write_pages(result: "AuditResult", folder: str | Path, quantizer: str | None = None) -> None:
+    """Write everything that readers open into `folder`; see :func:`quantleak.report.page.write_pages`."""
+    from quantleak.report import page
+
+    page.write_pages(result, folder, quantizer)

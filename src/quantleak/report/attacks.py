@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from quantleak.report import digits, words
 from quantleak.report.grid import Cell, Column, Row, Table, estimate, name
-from quantleak.report.summary import leakage, mark, named, utility_title
+from quantleak.report.summary import difference, leakage, leakage_title, mark, named, utility_title
 
 if TYPE_CHECKING:
     from quantleak.result import AttackResult, AuditResult, Number, QuantizerResult
@@ -83,17 +83,16 @@ def _share(number: Number | None) -> Cell:
 
 def worst(result: AuditResult) -> Table:
     """Which attack is the worst of each quantizer, and the differences to the original, paired."""
-    rates = {row.worst.fpr for row in result.quantizers}
-    common = len(rates) == 1
-    measure = words.leakage(next(iter(rates))) if common else "Leakage"
+    common = len({row.worst.fpr for row in result.quantizers}) == 1
+    measure = leakage_title(result)
     columns = (
         Column(title="Quantizer", numeric=False),
         Column(title="Worst attack", numeric=False),
         Column(title="Shadows", numeric=False),
         Column(title=measure),
         Column(title="AUC"),
-        Column(title=f"{measure} − original"),
-        Column(title=f"{utility_title(result)} − original"),
+        Column(title="Against the original"),
+        Column(title=f"{utility_title(result)} against the original"),
     )
     rows = [_worst_row(row, mark(result, row.spec), common) for row in result.quantizers]
     return Table(caption="Worst attack, and differences to the original", columns=columns, rows=tuple(rows))
@@ -110,14 +109,10 @@ def _worst_row(row: QuantizerResult, marked: str, common: bool) -> Row:
         if row.worst.value is None
         else leakage(row.worst, common),
         estimate(row.worst.auc, digits.score),
-        _or_missing(versus.get("worst"), unit),
-        _or_missing(versus.get("utility"), digits.signed),
+        difference(versus.get("worst"), unit),
+        difference(versus.get("utility"), digits.signed),
     )
     return Row(cells=cells, mark=marked)
-
-
-def _or_missing(number: Number | None, form: digits.Format) -> Cell:
-    return Cell(text=digits.MISSING) if number is None else estimate(number, form)
 
 
 def also(result: AuditResult) -> Table | None:
@@ -128,7 +123,7 @@ def also(result: AuditResult) -> Table | None:
     columns = (Column(title="Quantizer", numeric=False), *(Column(title=words.metric(metric)) for metric in metrics))
     rows = [
         Row(
-            cells=(named(row.spec), *(_or_missing(row.utility.also.get(metric), digits.score) for metric in metrics)),
+            cells=(named(row.spec), *(difference(row.utility.also.get(metric), digits.score) for metric in metrics)),
             mark=mark(result, row.spec),
         )
         for row in result.quantizers

@@ -134,6 +134,26 @@ def count(value: float | int, like: float | None = None) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
 
 
+def whole_percent(value: float, like: float | None = None) -> str:
+    """A share of few models in whole per cent.
+
+    Example:
+        >>> whole_percent(0.875)
+        '88%'
+    """
+    return f"{100 * value:.0f}%"
+
+
+def number(value: float | int, like: float | None = None) -> str:
+    """A number that names something, such as a row: no thousands separators.
+
+    Example:
+        >>> number(5011)
+        '5011'
+    """
+    return f"{value:.0f}"
+
+
 def text(value: float | int | None, form: Format) -> str:
     """The value in its format, or the sign for a missing one."""
     return MISSING if value is None else form(value)

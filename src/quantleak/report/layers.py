@@ -30,7 +30,7 @@ class Axes:
     def y(self, field: str) -> alt.Y:
         """Leakage, upwards."""
         scale = alt.Scale(domain=list(self.frame.y), nice=False, zero=False)
-        title = f"Worst {self.drawing.leakage_title} (lower is better)"
+        title = f"{self.drawing.leakage_title} (lower is better)"
         return alt.Y(f"{field}:Q", scale=scale, axis=alt.Axis(title=title, tickCount=6, format=self._format()))
 
     def _format(self) -> str:

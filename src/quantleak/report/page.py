@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from quantleak.report import attacks, provenance, theory, words
+from quantleak.report import attacks, classes, exposed, modes, provenance, roc, statements, theory, words
+from quantleak.report.card import card, markdown
+from quantleak.report.command import command
 from quantleak.report.figures import NARROW, WIDE, leakage_svg
 from quantleak.report.points import points_of
 from quantleak.report.summary import summary, unresolved
 from quantleak.report.template import render
-from quantleak.store import write
+from quantleak.store import write, write_json
 
 if TYPE_CHECKING:
     from quantleak.result import AuditResult
@@ -28,13 +30,33 @@ def write_report(result: AuditResult, path: str | Path) -> Path:
     return path
 
 
+def write_pages(result: AuditResult, folder: str | Path, quantizer: str | None = None) -> None:
+    """Write `report.html`, `privacy-card.md`, `privacy-card.json` and `exposed.csv` into a folder.
+
+    `result.save(folder)` seals them afterwards. Equal results give equal bytes.
+
+    Args:
+        result: Of an audit, fresh or loaded.
+        folder: Where to.
+        quantizer: Spec of the quantizer that the card is for; None takes the recommended one, or else the original.
+
+    Raises:
+        InputError: If the audit has no such quantizer; then nothing is written.
+    """
+    folder, values = Path(folder), card(result, quantizer)
+    write_report(result, folder / "report.html")
+    write(folder / "privacy-card.md", markdown(values).encode(errors="replace"))
+    write_json(folder / "privacy-card.json", values)
+    write(folder / "exposed.csv", exposed.csv(result).encode(errors="replace"))
+
+
 def page(result: AuditResult) -> str:
     """The page as HTML5: a function of the result alone, without scripts, without a request to anywhere.
 
-    It opens with the recommendation, the figure and the table; below are all attacks, the rates of the theory, the
-    threat model, and where everything comes from. Every text from the data is escaped.
+    It opens with the recommendation, the figure and the table; below, folded, are all details, what they mean, and
+    where everything comes from. Every text from the data is escaped.
     """
-    drawn = points_of(result)
+    drawn, curves = points_of(result), roc.panels(result)
     return render(
         "page.html.j2",
         result=result,
@@ -55,5 +77,21 @@ def page(result: AuditResult) -> str:
         conventions=provenance.conventions(result),
         rates=theory.rate_table(result, "rate", "The privacy score r_Q"),
         cramer=theory.rate_table(result, "cramer", "The Cramér rate"),
+        stability=theory.stability(result),
+        certificates=theory.certificates(result),
+        curves=roc.drawings(curves),
+        curve_tables=[
+            roc.table(curves, "worst", "Members found by the strongest attack, by rate of false alarms"),
+            roc.table(curves, "loss", "Members found by LOSS, by rate of false alarms"),
+        ],
+        modes=modes.table(result),
+        modes_drawing=modes.drawing(result),
+        classes=classes.table(result),
+        classes_remark=classes.remark(result),
+        exposed=exposed.table(result),
+        meanings=statements.meanings(),
+        threat_model=statements.THREAT_MODEL,
+        limits=statements.LIMITS,
+        command=command(result),
         provenance=provenance,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from quantleak.report import words
 from quantleak.report.digits import Interval
+from quantleak.report.names import in_words
 
 if TYPE_CHECKING:
     from quantleak.result import AuditResult, QuantizerResult
@@ -33,7 +34,7 @@ class Point:
     """One quantizer in the figure.
 
     Attributes:
-        label: Its spec, or `original`.
+        label: The quantizer in words.
         utility: On the horizontal axis; larger is better.
         leakage: On the vertical axis; smaller is better.
         kind: `original` or `quantizer`.
@@ -103,7 +104,7 @@ def _point(row: QuantizerResult, comparable: bool, chosen: bool) -> Point | None
         return None
     original = row.spec == words.ORIGINAL
     return Point(
-        label="original" if original else row.spec,
+        label=in_words(row.spec),
         utility=utility,
         leakage=leakage,
         kind="original" if original else "quantizer",

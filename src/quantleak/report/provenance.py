@@ -20,6 +20,8 @@ LABELS = {
     "task_rule": "How the task was decided",
     "classes": "Classes",
     "columns": "Feature columns",
+    "smiles": "Column of SMILES",
+    "group": "Column of groups",
     "categories": "Columns of categories",
     "ignored": "Columns ignored",
     "rows_refused": "Rows refused",
@@ -37,6 +39,13 @@ SIZES = {
     "test": "Examples for testing",
     "models": "Models",
     "members": "Members of each model, mean",
+}
+COSTS = {
+    "models": "Models trained",
+    "processes": "Processes",
+    "train": "Training and following trajectories, last session",
+    "attack": "Attacks and intervals, last session",
+    "train_all_workers": "Training, all processes together",
 }
 LONGEST_LIST = 20
 LONG = 32
@@ -121,8 +130,17 @@ def versions(result: AuditResult) -> list[Fact]:
 
 
 def timings(result: AuditResult) -> list[Fact]:
-    """How long each stage took, in seconds."""
-    return [Fact(label=key, text=f"{value:,.1f} s") for key, value in result.timings.items()]
+    """What it cost: models, seconds of each stage, processes."""
+    counts = {"models": result.n.get("models"), "processes": result.timings.get("processes")}
+    facts = [
+        Fact(label=COSTS.get(key, key), text=f"{value:,.1f} s")
+        for key, value in result.timings.items()
+        if key not in counts
+    ]
+    return [
+        *(Fact(label=COSTS[key], text=digits.count(value)) for key, value in counts.items() if value is not None),
+        *facts,
+    ]
 
 
 def conventions(result: AuditResult) -> Table:

@@ -7,53 +7,65 @@ from typing import TYPE_CHECKING
 
 from quantleak.report import digits, words
 from quantleak.report.grid import Cell, Column, Row, Table, estimate, name, value
+from quantleak.report.names import in_words
 
 if TYPE_CHECKING:
-    from quantleak.result import AuditResult, QuantizerResult, Worst
+    from quantleak.result import AuditResult, Number, QuantizerResult, Worst
 
 RESOLVED = 2.0
 """Below this resolution z the best element cannot be told from its closest rival."""
 
 
-def summary(result: AuditResult) -> Table:
-    """One row a quantizer: bits, utility, the worst attack, r_Q with its resolution and number of elements.
+def summary(result: AuditResult, short: bool = False) -> Table:
+    """One row a quantizer: bits, utility, the worst attack, its difference to the original's, r_Q and its control.
 
-    The leakage is the true-positive rate of the worst attack at the smallest false-positive rate that the examples
-    support, or the AUC where they support none; the title of its column says which, or, where quantizers differ,
-    each cell does. Without a supported rate the column with the AUC is left out, as it would repeat the leakage.
+    The leakage is the share of members that the worst attack finds at the smallest false-positive rate that the
+    examples support, or its AUC where they support none; the title of its column says which, or, where quantizers
+    differ, each cell does. A `short` table has room for specs only, not for words, and no interval of differences.
     """
-    rates = {row.worst.fpr for row in result.quantizers}
-    common = len(rates) == 1
-    title = f"Worst {words.leakage(next(iter(rates)))}" if common else "Worst attack"
-    with_auc = rates != {None}
-    columns = [
+    common = len({row.worst.fpr for row in result.quantizers}) == 1
+    columns = (
         Column(title="Quantizer", numeric=False),
         Column(title="Bits"),
         Column(title=utility_title(result)),
-        Column(title=title),
-        *([Column(title="AUC")] if with_auc else []),
+        Column(title=leakage_title(result)),
+        Column(title="Against the original"),
         Column(title="r_Q"),
-        Column(title="z"),
         Column(title="Elements"),
-    ]
-    rows = [_row(row, mark(result, row.spec), common, with_auc) for row in result.quantizers]
-    return Table(
-        caption="Utility, leakage and privacy score of each quantizer", columns=tuple(columns), rows=tuple(rows)
     )
+    rows = [_row(row, mark(result, row.spec), common, short) for row in result.quantizers]
+    return Table(caption="Utility, leakage and privacy score of each quantizer", columns=columns, rows=tuple(rows))
 
 
-def _row(result: QuantizerResult, mark: str, common: bool, with_auc: bool) -> Row:
-    cells = [
-        named(result.spec),
+def _row(result: QuantizerResult, mark: str, common: bool, short: bool) -> Row:
+    resolution = result.rate.resolution
+    unit = digits.signed if result.worst.fpr is None else digits.points
+    against = difference(result.versus_original.get("worst"), unit)
+    cells = (
+        name(result.spec) if short else named(result.spec),
         value(result.effective_bits, digits.bits),
         estimate(result.utility, digits.score),
         leakage(result.worst, common),
-        *([value(result.worst.auc.value, digits.score)] if with_auc else []),
-        value(result.rate.value, digits.significant),
-        value(result.rate.resolution, digits.resolution),
+        replace(against, limits="") if short else against,
+        value(
+            result.rate.value,
+            digits.significant,
+            note="" if resolution is None else f"z = {digits.resolution(resolution)}",
+        ),
         value(result.rate.elements, digits.count),
-    ]
-    return Row(cells=tuple(cells), mark=mark)
+    )
+    return Row(cells=cells, mark=mark)
+
+
+def difference(number: Number | None, form: digits.Format) -> Cell:
+    """The cell of a difference; the original has none to itself."""
+    return Cell(text=digits.MISSING) if number is None else estimate(number, form)
+
+
+def leakage_title(result: AuditResult) -> str:
+    """What the leakage of all quantizers is; where they differ, only that it is one."""
+    rates = {row.worst.fpr for row in result.quantizers}
+    return words.leakage(next(iter(rates))) if len(rates) == 1 else "Leakage"
 
 
 def mark(result: AuditResult, spec: str) -> str:
@@ -69,8 +81,9 @@ def utility_title(result: AuditResult) -> str:
 
 
 def named(spec: str) -> Cell:
-    """The cell with a quantizer's spec; the original says that it is."""
-    return name(spec, "(original)" if spec == words.ORIGINAL else "")
+    """The cell with a quantizer in words, its spec beside them."""
+    said = in_words(spec)
+    return name(said, "" if said == spec else f"({spec})")
 
 
 def leakage(worst: Worst, common: bool = True) -> Cell:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from xml.etree import ElementTree
 
 from quantleak.report import colours
@@ -30,6 +31,14 @@ def themed(drawing: str, description: str) -> str:
     root.set("role", "img")
     root.set("aria-label", description)
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def quiet_axes(font: float) -> dict[str, Any]:
+    """Quiet axes: everything in the colour of text, lines faint."""
+    inks = {f"{part}Color": colours.INK for part in ("domain", "tick", "grid", "label", "title")}
+    faint = {"domainOpacity": 0.35, "tickOpacity": 0.35, "gridOpacity": 0.09, "labelOpacity": 0.8, "titleOpacity": 0.9}
+    fonts = {"labelFontSize": font - 1, "titleFontSize": font, "titleFontWeight": "normal", "titlePadding": 8}
+    return {**inks, **faint, **fonts, "tickSize": 4, "labelPadding": 4}
 
 
 def _is_empty(element: ElementTree.Element) -> bool:

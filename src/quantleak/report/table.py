@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from quantleak.report import words
 from quantleak.report.grid import Row, Table
+from quantleak.report.markdown import printable
 from quantleak.report.summary import summary, unresolved
 from quantleak.report.template import render
 
@@ -21,9 +23,9 @@ def text_table(result: AuditResult) -> str:
 
     The recommended quantizer is marked with `>`. A spec too long for the line is cut with `...`.
     """
-    advice = f"{words.headline(result.recommended)} {result.recommended.reason}".strip()
     notes = [unresolved(result), f"{words.trained(result)}."]
-    blocks = [_wrap(advice), "\n".join(_lines(summary(result))), "\n".join(_wrap(note) for note in notes if note)]
+    advice = [words.headline(result.recommended), result.recommended.reason, result.recommended.sure]
+    blocks = [_paragraph(advice), "\n".join(_lines(summary(result, short=True))), _paragraph(notes)]
     return "\n\n".join(blocks)
 
 
@@ -32,23 +34,29 @@ def html_table(result: AuditResult) -> str:
     return render(
         "table.html.j2",
         headline=words.headline(result.recommended),
-        reason=result.recommended.reason,
+        reason=f"{result.recommended.reason} {result.recommended.sure}".strip(),
         table=summary(result),
         notes=[note for note in (unresolved(result), f"{words.trained(result)}.") if note],
     )
 
 
-def _wrap(text: str) -> str:
-    return textwrap.fill(text, WIDTH, break_on_hyphens=False)
+def _paragraph(texts: Iterable[str]) -> str:
+    return "\n".join(textwrap.fill(printable(text), WIDTH, break_on_hyphens=False) for text in texts if text)
 
 
 def _lines(table: Table) -> list[str]:
     titles = [column.title for column in table.columns]
-    cells = [[_plain(str(cell)) for cell in row.cells] for row in table.rows]
-    widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
+    cells = [[printable(str(cell)) for cell in row.cells] for row in table.rows]
+    longest = [max(title.split(), key=len) for title in titles]
+    widths = [max(map(len, column)) for column in zip(longest, *cells, strict=True)]
     # Whatever the numbers leave of the line is for the specs.
     widths[0] = min(widths[0], max(WIDTH - 2 * len(widths) - sum(widths[1:]), len("quantizer")))
-    lines = [_line("  ", titles, table, widths)]
+    heads = [textwrap.wrap(*head) for head in zip(titles, map(max, widths, map(len, longest)), strict=True)]
+    deep = max(map(len, heads))
+    lines = [
+        _line("  ", list(level), table, widths)
+        for level in zip(*([""] * (deep - len(head)) + head for head in heads), strict=True)
+    ]
     lines += [_line(_mark(row), texts, table, widths) for row, texts in zip(table.rows, cells, strict=True)]
     return lines
 
@@ -67,8 +75,3 @@ def _mark(row: Row) -> str:
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 3] + "..."
-
-
-def _plain(text: str) -> str:
-    """Without characters that would break a line or command a terminal."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from quantleak.report import digits
+from quantleak.report import digits, markdown, provenance
 
 
 @cache
@@ -17,13 +17,16 @@ def environment() -> Environment:
     """The templates of this room."""
     made = Environment(
         loader=PackageLoader("quantleak", "report"),
-        autoescape=True,
+        autoescape=lambda name: name is None or not name.endswith(".md.j2"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     made.filters["typeset"] = digits.typeset
     made.filters["rates"] = _rates
+    made.filters["md"] = markdown.escaped
+    made.filters["code"] = markdown.code
+    made.filters["plain"] = provenance.plain
     return made
 
 

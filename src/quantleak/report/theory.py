@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from quantleak.report import digits
 from quantleak.report.grid import Cell, Column, Row, Table, estimate, value
+from quantleak.report.names import in_words
 from quantleak.report.summary import RESOLVED, mark, named
 
 if TYPE_CHECKING:
@@ -41,6 +42,58 @@ def _row(result: QuantizerResult, rate: RateSummary, marked: str) -> Row:
         Cell(text=remark(rate)),
     )
     return Row(cells=cells, mark=marked)
+
+
+def stability(result: AuditResult) -> Table | None:
+    """By how much the ranking would move: the bootstrap probability that the row's mean r_Q exceeds the column's."""
+    ranked = [row for row in result.quantizers if row.rate.more_private_than]
+    if not ranked:
+        return None
+    columns = (Column(title="Quantizer", numeric=False), *(Column(title=in_words(row.spec)) for row in ranked))
+    rows = [
+        Row(
+            cells=(
+                named(row.spec),
+                *(value(row.rate.more_private_than.get(other.spec), digits.whole_percent) for other in ranked),
+            ),
+            mark=mark(result, row.spec),
+        )
+        for row in ranked
+    ]
+    caption = "How sure the ranking by r_Q is: probability that the row's quantizer is more private than the column's"
+    return Table(caption=caption, columns=columns, rows=tuple(rows))
+
+
+def certificates(result: AuditResult) -> Table | None:
+    """Where a certificate would start, by quantizer; None where no quantizer has a rate."""
+    found = [row for row in result.quantizers if row.cramer.certificates]
+    if not found:
+        return None
+    columns = (
+        Column(title="Quantizer", numeric=False),
+        Column(title="Certificate from n =, median"),
+        Column(title="At the n of this audit", numeric=False, wraps=True),
+    )
+    rows = [
+        Row(
+            cells=(named(row.spec), _start(row.cramer), Cell(text=_certified(row.cramer, result))),
+            mark=mark(result, row.spec),
+        )
+        for row in found
+    ]
+    return Table(caption="Certificates for empirical-risk minimisers", columns=columns, rows=tuple(rows))
+
+
+def _start(cramer: RateSummary) -> Cell:
+    return Cell(text="never") if cramer.certificate_start is None else value(cramer.certificate_start, digits.count)
+
+
+def _certified(cramer: RateSummary, result: AuditResult) -> str:
+    members = result.n.get("members")
+    at = "" if members is None else f" at n = {digits.count(members)}"
+    if not cramer.certified:
+        return f"no certificate{at}"
+    return f"a certificate{at} in {cramer.certified} of {cramer.certificates} models"
 
 
 def remark(rate: RateSummary) -> str:

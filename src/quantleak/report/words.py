@@ -5,27 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quantleak.report import digits
+from quantleak.report.names import ORIGINAL as ORIGINAL
+from quantleak.report.names import full
 from quantleak.result import METRIC_NAMES
 
 if TYPE_CHECKING:
     from quantleak.result import AuditResult, Recommendation
 
-ORIGINAL = "identity"
 PARTS = ("pool", "validation", "population", "test")
 
 
 def headline(recommended: Recommendation) -> str:
-    """What to ship and how sure, in one line.
+    """What to ship, in one line; the recommendation's own words where it has some.
 
     Example:
         >>> from quantleak.result import Recommendation
         >>> headline(Recommendation(quantizer="ternary:0.9", reason="It leaks least.", clear=False))
-        'No clear winner. If one must ship: ternary:0.9.'
+        'No clear winner. If one must ship: 90% sparse (ternary:0.9).'
     """
+    if recommended.headline:
+        return recommended.headline
     if recommended.quantizer is None:
         return "No quantizer to recommend."
-    chosen = "the original, unquantized" if recommended.quantizer == ORIGINAL else recommended.quantizer
-    return f"Clear choice: ship {chosen}." if recommended.clear else f"No clear winner. If one must ship: {chosen}."
+    chosen = full(recommended.quantizer)
+    return f"Ship {chosen}." if recommended.clear else f"No clear winner. If one must ship: {chosen}."
 
 
 def metric(name: str) -> str:
@@ -35,13 +38,13 @@ def metric(name: str) -> str:
 
 
 def leakage(fpr: float | None) -> str:
-    """The headline measure of leakage.
+    """The headline measure of leakage, for a reader who knows no TPR.
 
     Example:
         >>> leakage(0.01), leakage(None)
-        ('TPR at 1% FPR', 'AUC')
+        ('Members found at 1% false alarms', 'AUC of the attack')
     """
-    return "AUC" if fpr is None else f"TPR at {digits.rate(fpr)} FPR"
+    return "AUC of the attack" if fpr is None else f"Members found at {digits.rate(fpr)} false alarms"
 
 
 def confidence(result: AuditResult) -> str:

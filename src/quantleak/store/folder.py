@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from quantleak.errors import InputError
 from quantleak.store.files import checksum, read_arrays, read_json, write_arrays, write_json
 
-RESULTS_VERSION = 1
+RESULTS_VERSION = 2
 """Raised by hand whenever the same settings give other numbers."""
 
 Identity = Mapping[str, Any]
@@ -37,13 +37,18 @@ class Folder:
     Used in a `with` block: entering claims the folder for the run, or continues the same run, and keeps other processes
     out until the block is left.
 
+    Args:
+        path: The folder.
+        identity: Everything that fixes the run's numbers.
+        what: What kind of run it is, for messages.
+
     Raises:
         InputError: On entering: it holds another run or files that are not ours, another process works in it, or it
             cannot be written.
     """
 
-    def __init__(self, path: Path, identity: Identity) -> None:
-        self.path = path
+    def __init__(self, path: Path, identity: Identity, what: str = "audit") -> None:
+        self.path, self._what = path, what
         self._jobs = path / "jobs"
         # A round trip through JSON, so that what is compared is what a file can hold; NaN and infinity it cannot.
         self.identity: dict[str, Any] = json.loads(json.dumps(dict(identity), allow_nan=False))
@@ -81,12 +86,13 @@ class Folder:
             foreign = [name for name in os.listdir(self.path) if name != "jobs" and not name.startswith(".run.json.")]
             if foreign:
                 raise InputError(
-                    f"{self.path} is not empty and holds no audit. Give a new folder, so that nothing is overwritten."
+                    f"{self.path} holds other files and no {self._what}. Give a new folder: nothing is overwritten."
                 )
         elif found.get("id") != self.id:
             told = "; ".join(differences(found, self.identity)) or "the version of quantleak that made it"
             raise InputError(
-                f"{self.path} holds another audit; nothing was changed. It differs in: {told}. Give another --out."
+                f"{self.path} holds another {self._what}; nothing was changed. It differs in: {told}. "
+                "Give another --out."
             )
 
     def finished(self) -> bool:
@@ -136,8 +142,12 @@ def seal(path: Path, names: list[str], run: str) -> None:
     write_json(path / "manifest.json", {"id": run, "files": {name: checksum(path / name) for name in names}})
 
 
-def verify(path: Path) -> str:
+def verify(path: Path, skip: Collection[str] = ()) -> str:
     """Check the final files of a finished run against its manifest; answers the run's id.
+
+    Args:
+        path: The run's folder.
+        skip: Files that need be neither there nor whole, such as pages that can be written again.
 
     Raises:
         InputError: If the run is not finished, or a file is missing or was changed.
@@ -148,6 +158,8 @@ def verify(path: Path) -> str:
         )
     manifest = _mapping(path / "manifest.json")
     for name, expected in dict(manifest.get("files", {})).items():
+        if name in skip:
+            continue
         if not (path / name).exists():
             raise InputError(f"{path / name} is missing. Run the same `quantleak audit` again to write it.")
         if checksum(path / name) != expected:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from quantleak.auditing.element import effective_bits, element
+from quantleak.element import effective_bits, element
 from quantleak.fleet import Layout
 from quantleak.fleet.layout import state
 from quantleak.quantizers import PAPER_A, quantizer

@@ -1,0 +1,105 @@
+"""An attack with what an audit must know to run it: how another package brings its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from quantleak.errors import InputError, nearest
+from quantleak.plugins import load, offered, package_of
+
+GROUP = "quantleak.attacks"
+"""Entry-point group: a package that declares `my-attack = "package.module:attack"` there is found by that name."""
+
+Signal = Literal["log_odds", "log_probability"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedAttack:
+    """A function of signals that scores examples, larger = more likely a member of the target's training set.
+
+    Attributes:
+        name: The word that chooses it; that of its entry point.
+        description: One line for `quantleak list attacks`.
+        score: `score(target [N], shadows [S, N], member [S, N], *, use [S, N])` -> `[N]`, as `leave_one_out` calls it;
+            with `population` also `population_target [M]` and `population_shadows [S, M]`. `member` says who of the
+            shadows was trained on each example, `use` which of them may be read. The target's own membership is not
+            given.
+        signal: What it reads. `log_odds`: phi, the log odds of the true label (regression: the signal of
+            `residual_phi`); `log_probability`: ln p of the true label (regression: the log density).
+        population: Whether it also reads the same signals of points that no model was trained on.
+        convention: Its settings, written into the result.
+
+    Raises:
+        InputError: If `signal` is not one of the two.
+
+    Example:
+        >>> attack = NamedAttack(
+        ...     name="mean-gap",
+        ...     description="signal above the mean shadow",
+        ...     score=lambda target, shadows, member, *, use: target - shadows.mean(axis=0),
+        ... )
+        >>> shadows = np.array([[0.0, 1.0], [2.0, 1.0]])
+        >>> attack(np.array([3.0, 1.0]), shadows, shadows > 1, use=shadows > -1).tolist()
+        [2.0, 0.0]
+    """
+
+    name: str
+    description: str
+    score: Callable[..., np.ndarray]
+    signal: Signal = "log_odds"
+    population: bool = False
+    convention: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.signal not in get_args(Signal):
+            raise InputError(
+                f"NamedAttack(signal=...) must be one of {', '.join(get_args(Signal))}, got {self.signal!r}."
+            )
+
+    def __call__(self, target: np.ndarray, shadows: np.ndarray, member: np.ndarray, **others: np.ndarray) -> np.ndarray:
+        """The scores of `score`, checked.
+
+        Raises:
+            InputError: If they are not one finite-or-infinite number for each example of the target.
+        """
+        scores = np.asarray(self.score(target, shadows, member, **others), dtype=np.float64)
+        if scores.shape != target.shape[:1] or np.isnan(scores).any():
+            raise InputError(
+                f"The attack '{self.name}' must give one number for each of {target.shape[0]} examples, got shape "
+                f"{scores.shape} with {np.isnan(scores).sum()} NaN; quantleak.testing.check_attack finds the cause."
+            )
+        return scores
+
+    def to_dict(self) -> dict[str, Any]:
+        """Name and settings, for a result."""
+        return {"name": self.name, **self.convention}
+
+
+def installed_attack(name: str) -> NamedAttack:
+    """The attack that another package offers under this name.
+
+    Raises:
+        InputError: If there is none, or what it offers is not a `NamedAttack` of that name.
+    """
+    points = offered(GROUP)
+    if name not in points:
+        raise InputError(
+            f"No installed package offers the attack '{name}'.{nearest(name, points)} `quantleak list attacks` shows "
+            "what there is; the built-in ones always run."
+        )
+    attack = load(points[name])
+    if not isinstance(attack, NamedAttack) or attack.name != name:
+        raise InputError(
+            f"'{name}' of the package {package_of(points[name])} ({points[name].value}) is not a "
+            f"quantleak.attacks.NamedAttack of that name; ask its author."
+        )
+    return attack
+
+
+def installed_attacks() -> list[NamedAttack]:
+    """Every attack that other packages offer, by name."""
+    return [installed_attack(name) for name in offered(GROUP)]

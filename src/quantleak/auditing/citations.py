@@ -1,0 +1,163 @@
+"""The works to cite: quantleak, and the methods that a run used."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import quantleak
+from quantleak.auditing.gating import opened
+from quantleak.auditing.scores_result import ScoresResult
+from quantleak.result import AuditResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One entry of a bibliography.
+
+    Attributes:
+        key: Its key.
+        kind: BibTeX's type, such as `article`.
+        fields: By name, in order.
+        reason: What of it is used.
+    """
+
+    key: str
+    kind: str
+    fields: dict[str, str]
+    reason: str
+
+    def __str__(self) -> str:
+        """BibTeX."""
+        lines = [f"  {name} = {{{value}}}," for name, value in self.fields.items()]
+        return "\n".join([f"% {self.reason}", f"@{self.kind}{{{self.key},", *lines, "}"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, with the BibTeX."""
+        return {**asdict(self), "bibtex": str(self)}
+
+
+def citations(run: AuditResult | ScoresResult | str | Path | None = None) -> list[Work]:
+    """Quantleak and the works behind a run; all of them without one.
+
+    Args:
+        run: A finished run or its folder.
+
+    Raises:
+        InputError: A folder without a finished run.
+
+    Example:
+        >>> [work.key for work in citations()][:3]
+        ['quantleak', 'aubinais2025membership', 'zhang2025bits']
+    """
+    if isinstance(run, str | Path):
+        run = opened(run)
+    version = quantleak.__version__ if run is None else run.versions.get("quantleak", quantleak.__version__)
+    return [_software(version), *(work for name, work in WORKS.items() if run is None or _used(name, run))]
+
+
+def _used(name: str, run: AuditResult | ScoresResult) -> bool:
+    attacks = run.attacks if isinstance(run, ScoresResult) else [a for row in run.quantizers for a in row.attacks]
+    names = {str(attack.convention.get("name", attack.name)) for attack in attacks if attack.reason is None}
+    if name in ("score", "quantized"):
+        return isinstance(run, AuditResult)
+    if name == "bootstrap":
+        return run.n.get("models", run.n.get("targets", 0)) > 1
+    return name in names
+
+
+def _software(version: str) -> Work:
+    return Work(
+        key="quantleak",
+        kind="software",
+        fields={
+            "author": "{The quantleak developers}",
+            "title": "quantleak: what quantized models reveal about their training data",
+            "version": version,
+            "license": "Apache-2.0",
+        },
+        reason="the software",
+    )
+
+
+def _arxiv(number: str, year: str, author: str, title: str) -> dict[str, str]:
+    return {
+        "author": author, "title": title, "year": year, "eprint": number, "archiveprefix": "arXiv",
+        "journal": f"arXiv:{number}",
+    }  # fmt: skip
+
+
+WORKS = {
+    "score": Work(
+        key="aubinais2025membership",
+        kind="article",
+        fields=_arxiv(
+            "2502.06567",
+            "2025",
+            "Aubinais, Eric and Formont, Philippe and Piantanida, Pablo and Gassiat, Elisabeth",
+            "Membership Inference Risks in Quantized Models: A Theoretical and Empirical Study",
+        ),
+        reason="the privacy score r_Q, the Cramer rate, the quantizers",
+    ),
+    "quantized": Work(
+        key="zhang2025bits",
+        kind="article",
+        fields=_arxiv(
+            "2512.15335",
+            "2025",
+            "Zhang, Chenxiang and Qu, Tongxi and Li, Zhong and Zhang, Tian and Pang, Jun and Mauw, Sjouke",
+            "Bits for Privacy: Evaluating Post-Training Quantization via Membership Inference",
+        ),
+        reason="attacks against quantized networks",
+    ),
+    "loss": Work(
+        key="yeom2018privacy",
+        kind="inproceedings",
+        fields={
+            "author": "Yeom, Samuel and Giacomelli, Irene and Fredrikson, Matt and Jha, Somesh",
+            "title": "Privacy Risk in Machine Learning: Analyzing the Connection to Overfitting",
+            "booktitle": "IEEE Computer Security Foundations Symposium",
+            "year": "2018",
+        },
+        reason="the LOSS attack",
+    ),
+    "lira": Work(
+        key="carlini2022membership",
+        kind="inproceedings",
+        fields={
+            "author": "Carlini, Nicholas and Chien, Steve and Nasr, Milad and Song, Shuang and Terzis, Andreas and "
+            "Tram{\\`e}r, Florian",
+            "title": "Membership Inference Attacks From First Principles",
+            "booktitle": "IEEE Symposium on Security and Privacy",
+            "year": "2022",
+        },
+        reason="the attack LiRA",
+    ),
+    "rmia": Work(
+        key="zarifzadeh2024lowcost",
+        kind="inproceedings",
+        fields={
+            "author": "Zarifzadeh, Sajjad and Liu, Philippe and Shokri, Reza",
+            "title": "Low-Cost High-Power Membership Inference Attacks",
+            "booktitle": "International Conference on Machine Learning",
+            "year": "2024",
+        },
+        reason="the attack RMIA",
+    ),
+    "bootstrap": Work(
+        key="owen2007pigeonhole",
+        kind="article",
+        fields={
+            "author": "Owen, Art B.",
+            "title": "The Pigeonhole Bootstrap",
+            "journal": "The Annals of Applied Statistics",
+            "volume": "1",
+            "number": "2",
+            "pages": "386--411",
+            "year": "2007",
+        },
+        reason="the intervals over models and examples",
+    ),
+}
+"""By what they are used for; attacks by the name in their convention."""

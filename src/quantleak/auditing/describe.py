@@ -1,0 +1,46 @@
+"""What an audit would do, in words, before it does it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quantleak.auditing.attacks import ATTACKS
+from quantleak.auditing.plan import Plan
+from quantleak.fleet import Layout
+
+
+def description(plan: Plan) -> dict[str, Any]:
+    """The facts of a plan, ready for JSON."""
+    dataset, settings = plan.dataset, plan.settings
+    parts = {name: len(getattr(plan.parts, name)) for name in ("pool", "validation", "population", "test")}
+    return {
+        "data": {"name": dataset.name, "task": dataset.task, "rule": dataset.provenance.task_rule, **parts},
+        "model": {
+            "spec": settings.model,
+            "inputs": list(plan.network.input_shape),
+            "outputs": plan.network.outputs,
+            "parameters": Layout.of(plan.network.module(seed=0)).size,
+        },
+        "models": settings.models,
+        "epochs": settings.epochs,
+        "trainer": settings.trainer,
+        "device": settings.device,
+        "quantizers": list(settings.quantizers),
+        "attacks": [*(kind.name for kind in ATTACKS), *settings.extra_attacks],
+        "resamples": settings.resamples,
+    }
+
+
+def describe(plan: Plan) -> str:
+    """The same as a few lines of text."""
+    facts = description(plan)
+    data, model = facts["data"], facts["model"]
+    parts = ", ".join(f"{name} {data[name]:,}" for name in ("pool", "validation", "population", "test"))
+    shape = " x ".join(map(str, model["inputs"]))
+    return (
+        f"Data    {data['name']}: {data['task']} ({data['rule']}); {parts}\n"
+        f"Models  {facts['models']} x {model['spec']} ({shape} -> {model['outputs']}, {model['parameters']:,} "
+        f"parameters), {facts['epochs']} epochs, trainer {facts['trainer']} on {facts['device']}\n"
+        f"Each as {', '.join(facts['quantizers'])}\n"
+        f"Under   {', '.join(facts['attacks'])}; {facts['resamples']} resamples"
+    )

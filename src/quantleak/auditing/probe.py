@@ -1,0 +1,139 @@
+"""Short runs of an audit's own jobs, to price the long ones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from quantleak.attacks import Bootstrap
+from quantleak.auditing.block import BlockJob
+from quantleak.auditing.compose import Gathered
+from quantleak.auditing.plan import Plan
+from quantleak.auditing.run import attack_jobs
+from quantleak.auditing.utility import measure
+from quantleak.data import membership
+
+ENOUGH = 4.0
+"""Seconds that the longer of two training probes should take."""
+MODELS, RESAMPLES = (8, 16), (20, 60)
+"""Sizes of the attack probes; every attack runs on eight models."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """Seconds as a straight line: `start + each * count`."""
+
+    start: float
+    each: float
+
+    def __call__(self, count: int) -> float:
+        """Seconds at a count."""
+        return self.start + self.each * count
+
+    @classmethod
+    def through(cls, one: tuple[int, float], two: tuple[int, float]) -> Line:
+        """The line through two measurements `(count, seconds)`; noise may not make it fall, nor begin below 0."""
+        (x, seconds), (far, longer) = one, two
+        each = max((longer - seconds) / (far - x), 0.0) if far > x else seconds / max(x, 1)
+        return cls(start=max(longer - each * far, 0.0), each=each)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttackCost:
+    """Seconds of one quantizer's attack job: `models * (start + by_model * models + by_resample * resamples)`.
+
+    Each target is scored with all other models as shadows, then resampled.
+
+    Attributes:
+        start: Seconds a target.
+        by_model: Seconds a target and shadow.
+        by_resample: Seconds a target and resample.
+        bytes_a_model: What the job leaves on disk.
+    """
+
+    start: float
+    by_model: float
+    by_resample: float
+    bytes_a_model: float
+
+    def __call__(self, models: int, resamples: int) -> float:
+        """Seconds of a job of this size."""
+        return models * (self.start + self.by_model * models + self.by_resample * resamples)
+
+
+def training(plan: Plan) -> Line:
+    """Seconds of the first block by epochs: real jobs of a few epochs, the first of which warms up."""
+    numbers = plan.fleet().blocks()[0].models
+    most, step = plan.settings.epochs, min(plan.settings.evaluate_every, plan.settings.epochs)
+
+    def run(epochs: int) -> float:
+        short = replace(plan, settings=replace(plan.settings, epochs=epochs))
+        return _seconds(BlockJob(short, numbers))
+
+    first = min(2 * step, most)
+    run(step)
+    one = run(first)
+    if first == most:
+        return Line(start=0.0, each=one / most)
+    more = int(np.clip(ENOUGH / max(one / first, 1e-9), 2 * first, most))
+    return Line.through((first, one), (more, run(more)))
+
+
+def attacks(plan: Plan) -> AttackCost:
+    """Seconds of an attack job, from real jobs of few models and few resamples on signals drawn at random."""
+    few, more = (min(size, plan.settings.models) for size in MODELS)
+    low, high = RESAMPLES
+    _attack(plan, 2, low)
+    base, kept = _attack(plan, few, low)
+    resampled, _ = _attack(plan, few, high)
+    by_resample = max((resampled - base) / (few * (high - low)), 0.0)
+    if more > few:
+        larger, _ = _attack(plan, more, low)
+        by_model = max((larger / more - base / few) / (more - few), 0.0)
+    else:
+        by_model = 0.0
+    start = max(base / few - by_model * few - by_resample * low, 0.0)
+    return AttackCost(start=start, by_model=by_model, by_resample=by_resample, bytes_a_model=kept / few)
+
+
+def utility(plan: Plan) -> Line:
+    """Seconds that measuring one quantizer's utility takes, by resamples."""
+    targets = plan.part("test")[1]
+    statistic = np.random.default_rng(0).normal(size=(plan.settings.models, len(targets)))
+    groups = plan.dataset.groups[plan.parts.test]
+
+    def run(resamples: int) -> tuple[int, float]:
+        settings = Bootstrap(resamples=resamples, seed=0)
+        return resamples, _seconds(lambda: measure(statistic, targets, plan.dataset.task, settings, groups))
+
+    low, high = RESAMPLES
+    run(low)
+    return Line.through(run(low), run(high))
+
+
+def _attack(plan: Plan, models: int, resamples: int) -> tuple[float, float]:
+    """Seconds and bytes of the last quantizer's job (the first is the original, which has fewer attacks)."""
+    groups = plan.dataset.groups[plan.parts.pool]
+    small = replace(
+        plan,
+        member=membership(models, groups, 0),
+        settings=replace(plan.settings, models=models, resamples=resamples),
+    )
+    random = np.random.default_rng(0)
+    signals = {
+        part: random.normal(size=(models, len(plan.settings.quantizers), len(getattr(plan.parts, part))))
+        for part in ("pool", "population", "test")
+    }
+    job = list(attack_jobs(small, Gathered.of([(signals, {"rates": {}, "seconds": 0.0})])).values())[-1]
+    start = time.perf_counter()
+    arrays, _ = job()
+    return time.perf_counter() - start, float(sum(array.nbytes for array in arrays.values()))
+
+
+def _seconds(job: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    job()
+    return time.perf_counter() - start

@@ -1,0 +1,48 @@
+"""The tidy tables behind the details of a report, from what the attack jobs left; see `details` and `AuditResult`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from quantleak.auditing.classes import is_rare
+
+Attacked = Mapping[str, tuple[Mapping[str, np.ndarray], Any]]
+
+ROC = ("attack", "mode", "fpr", "tpr", "low", "high")
+CLASSES = ("class", "examples", "found", "found_low", "found_high", "alarms", "alarms_low", "alarms_high")
+EXPOSED = ("position", "found", "members", "alarms", "others")
+
+
+def roc(attacked: Attacked) -> pd.DataFrame:
+    """One row for each point of each curve."""
+    return _table(attacked, "roc", ROC)
+
+
+def classes(attacked: Attacked, names: Sequence[str] | None) -> pd.DataFrame:
+    """One row for each quantizer and class; classes by name."""
+    table = _table(attacked, "classes", CLASSES)
+    codes = table["class"].to_numpy(dtype=np.int64)
+    sizes = table["examples"].to_numpy(dtype=np.int64)[: codes.max(initial=-1) + 1]
+    table.insert(3, "rare", is_rare(sizes)[codes] if len(codes) else np.empty(0, dtype=bool))
+    return table.assign(**{"class": [(names or ())[code] for code in codes]})
+
+
+def exposed(attacked: Attacked, rows: np.ndarray) -> pd.DataFrame:
+    """One row for each quantizer and exposed example, the most exposed first; examples by row of the source."""
+    table = _table(attacked, "exposed", EXPOSED)
+    table.insert(1, "row", rows[table.pop("position").to_numpy(dtype=np.int64)])
+    return table
+
+
+def _table(attacked: Attacked, name: str, columns: Sequence[str]) -> pd.DataFrame:
+    frames = []
+    for spec, (arrays, _) in attacked.items():
+        if f"@{name}/{columns[0]}" in arrays:
+            frame = pd.DataFrame({column: arrays[f"@{name}/{column}"] for column in columns})
+            frame.insert(0, "quantizer", spec)
+            frames.append(frame)
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["quantizer", *columns])

@@ -1,0 +1,15 @@
+"""The library's log on stderr, for those who ask for it."""
+
+from __future__ import annotations
+
+import logging
+
+
+def show(level: int = logging.INFO) -> None:
+    """Write what the logger `quantleak` is told to stderr, from `level` on."""
+    from rich.console import Console
+    from rich.logging import RichHandler
+
+    log = logging.getLogger("quantleak")
+    log.addHandler(RichHandler(console=Console(stderr=True), show_path=False))
+    log.setLevel(level)

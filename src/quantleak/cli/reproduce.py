@@ -1,0 +1,99 @@
+"""`quantleak reproduce`: a paper's study, its figures and its claims."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from quantleak.cli.progress import Progress
+from quantleak.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from quantleak.studies.synthetic import Synthetic
+
+
+class Study(StrEnum):
+    """What can be reproduced."""
+
+    synthetic = "synthetic"
+
+
+def reproduce(
+    study: Study = typer.Argument(..., help="Which study.", show_default=False),
+    preset: str = typer.Option("quick", help="quick (minutes) or paper (full size)."),
+    out: Path | None = typer.Option(None, help="Folder for the results; an interrupted study there is continued."),
+    without: list[str] = typer.Option(
+        [], help="Leave out a part: balanced, discriminators, exact; repeat for several."
+    ),
+    set_: list[str] = typer.Option([], "--set", metavar="NAME=VALUE", help="Change a setting; repeat for several."),
+    workers: int | None = typer.Option(None, help="Processes; no figure depends on it.", show_default="processors"),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Say what it would cost, and stop."),
+    quiet: bool = typer.Option(False, "--quiet", help="No progress."),
+    as_json: bool = typer.Option(False, "--json", help="Print the claims as JSON."),
+) -> None:
+    """Run a paper's study: its figures and tables, and its claims judged by thresholds written before the run."""
+    settings = _settings(preset, without, set_)
+    if dry_run:
+        _price(settings, workers, as_json)
+        return
+    if out is None:
+        raise InputError(f"reproduce needs a folder: add --out out/{study.value}.")
+    from quantleak.studies.synthetic.reproduce import reproduce as run
+
+    with Progress(quiet=quiet) as progress:
+        claims = run(settings, out, workers, progress)
+    if as_json:
+        typer.echo(json.dumps(claims, indent=1))
+        return
+    for claim in claims:
+        typer.echo(f"{_mark(claim):<10}  {claim['claim']} {_figures(claim)}")
+    typer.echo(f"\n{out / 'index.html'}")
+
+
+def _settings(preset: str, without: list[str], changes: list[str]) -> Synthetic:
+    import yaml
+
+    from quantleak.studies.synthetic.settings import PARTS, Synthetic, read
+
+    unknown = [part for part in without if part not in PARTS]
+    if unknown:
+        raise InputError(f"--without takes {', '.join(PARTS)}, got '{unknown[0]}'.{nearest(unknown[0], PARTS)}")
+    if wrong := [change for change in changes if "=" not in change]:
+        raise InputError(f"--set takes NAME=VALUE, got '{wrong[0]}'.")
+    values = {name: yaml.safe_load(value) for name, _, value in (change.partition("=") for change in changes)}
+    left_out = dict.fromkeys(without, False)
+    return read(values | left_out, Synthetic.preset(preset))
+
+
+def _price(settings: Synthetic, workers: int | None, as_json: bool) -> None:
+    from quantleak.engines import processors
+    from quantleak.studies.synthetic.price import price
+
+    cost = price(settings, workers or processors())
+    if as_json:
+        plain = {"trainings": cost.trainings, "seconds": cost.seconds, "total": cost.total, "megabytes": cost.megabytes}
+        typer.echo(json.dumps(plain, indent=1))
+        return
+    typer.echo(f"{cost.trainings:,} trainings, about {_duration(cost.total)}, {cost.megabytes:.0f} MB on disk; of it:")
+    for stage, seconds in cost.seconds.items():
+        typer.echo(f"  {stage:<16}  {_duration(seconds)}")
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def _mark(claim: dict[str, Any]) -> str:
+    return "not judged" if claim["holds"] is None else "holds" if claim["holds"] else "REFUTED"
+
+
+def _figures(claim: dict[str, Any]) -> str:
+    if claim["ours"] is None:
+        return ""
+    interval = "" if claim["low"] is None else f" [{claim['low']:.3g}, {claim['high']:.3g}]"
+    paper = "" if claim["paper"] is None else f"; the paper: {claim['paper']:.3g}"
+    return f"({claim['ours']:.3g}{interval}{paper})"

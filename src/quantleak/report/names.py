@@ -1,0 +1,68 @@
+"""Quantizers in words, for readers who have never seen a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+ORIGINAL = "identity"
+
+
+def in_words(spec: str) -> str:
+    """What a spec does to a weight; the spec itself where there are no better words.
+
+    Example:
+        >>> [in_words(spec) for spec in ("identity", "sign", "uniform:5", "ternary:0.9", "uniform:4?axis=0", "own:3")]
+        ['original', '1 bit', '5 bits', '90% sparse', '4 bits, axis=0', 'own:3']
+    """
+    head, _, options = spec.partition("?")
+    name, _, value = head.partition(":")
+    words = _WORDS.get(name, lambda _: None)(value)
+    if words is None:
+        return spec
+    return ", ".join([words, *(option for option in options.split("&") if option)])
+
+
+def full(spec: str) -> str:
+    """The words with the spec beside them, as in a sentence.
+
+    Example:
+        >>> full("sign"), full("identity"), full("own:3")
+        ('1 bit (sign)', 'the original', 'own:3')
+    """
+    if spec == ORIGINAL:
+        return "the original"
+    words = in_words(spec)
+    return words if words == spec else f"{words} ({spec})"
+
+
+def listed(items: Sequence[str]) -> str:
+    """Items as an English list.
+
+    Example:
+        >>> listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])
+        ('a', 'a and b', 'a, b and c')
+    """
+    *most, last = items
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _bits(value: str) -> str | None:
+    if not value.isdecimal():
+        return None
+    return "1 bit, uniform" if int(value) == 1 else f"{int(value)} bits"
+
+
+def _sparse(value: str) -> str | None:
+    try:
+        return f"{100 * float(value):.4g}% sparse"
+    except ValueError:
+        return None
+
+
+_WORDS: dict[str, Callable[[str], str | None]] = {
+    "identity": lambda _: "original",
+    "sign": lambda _: "1 bit",
+    "uniform": _bits,
+    "ternary": _sparse,
+    "codebook": lambda value: f"codebook of {value}" if value.isdecimal() else None,
+}

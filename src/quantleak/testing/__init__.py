@@ -1,0 +1,9 @@
+"""Test suites for what other packages bring: plain functions that raise `AssertionError` in plain words.
+
+Call them from your own tests: `check_quantizer("my-rule:3")`, `check_attack(attack)`, `check_source(open, "")`.
+quantleak's own quantizers, attacks and data sets pass the same checks.
+"""
+
+from .attack import check_attack as check_attack
+from .quantizer import check_quantizer as check_quantizer
+from .source import check_source as check_source

@@ -1,0 +1,163 @@
+"""Curves, classes and exposed examples of one quantizer, against plain counting on signals whose truth is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics
+
+from quantleak.attacks import Bootstrap, evaluate, worst_case
+from quantleak.auditing import tables
+from quantleak.auditing.classes import by_class, is_rare
+from quantleak.auditing.curves import GRID, mean_curve
+from quantleak.auditing.details import details
+from quantleak.auditing.exposure import MOST, most_exposed
+from quantleak.auditing.flags import flagged
+from quantleak.data import membership
+
+FEW = Bootstrap(resamples=60, seed=3)
+
+
+def table(seed: int, targets: int = 8, examples: int = 240, shift: float = 1.0, digits: int = 1):
+    """Scores of exact-half memberships, rounded so that many tie."""
+    random = np.random.default_rng(seed)
+    member = membership(targets, np.arange(examples), seed)
+    scores = random.normal(size=(targets, examples)) + shift * member
+    return np.round(scores, digits), member
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1000), alpha=st.sampled_from([0.0, 0.02, 0.1, 0.5, 1.0]))
+def test_flags_are_those_of_the_largest_threshold_that_keeps_to_the_rate(seed: int, alpha: float) -> None:
+    scores, member = table(seed, targets=2, examples=60)
+    flags = flagged(scores, member, alpha)
+    for row, inside, called in zip(scores, member, flags, strict=True):
+        allowed = [t for t in [np.inf, *row] if (row[~inside] >= t).mean() <= alpha]
+        np.testing.assert_array_equal(called, row >= min(allowed))
+
+
+def test_a_curve_is_the_mean_of_scikit_learns_steps() -> None:
+    scores, member = table(0)
+    curve = mean_curve(scores, member, np.arange(240), FEW)
+    # 240 examples support 5 / 240 and more.
+    assert curve["fpr"][0] == min(rate for rate in GRID if rate >= 5 / 240)
+    assert {0.1, 1.0} <= set(curve["fpr"])
+    for rate, tpr in zip(curve["fpr"], curve["tpr"], strict=True):
+        steps = [metrics.roc_curve(m, s, drop_intermediate=False)[:2] for m, s in zip(member, scores, strict=True)]
+        assert tpr == pytest.approx(np.mean([t[f <= rate].max() for f, t in steps]))
+    assert (curve["low"] <= curve["tpr"] + 0.05).all()
+    assert (curve["tpr"] - 0.05 <= curve["high"]).all()
+
+
+def test_too_few_examples_have_no_curve() -> None:
+    scores, member = table(0, examples=4)
+    assert all(len(column) == 0 for column in mean_curve(scores, member, np.arange(4), FEW).values())
+
+
+def test_a_class_is_counted_by_itself() -> None:
+    scores, member = table(1)
+    classes = np.repeat([0, 2], 120)
+    flags = flagged(scores, member, 0.1)
+    found = by_class(flags, member, classes, np.arange(240), FEW)
+    assert found["examples"].tolist() == [120, 0, 120]
+    for place, code in enumerate((0, 1, 2)):
+        of_class = classes == code
+        for name, side in (("found", member), ("alarms", ~member)):
+            called = [f for f, s in zip(flags[:, of_class].ravel(), side[:, of_class].ravel(), strict=True) if s]
+            if called:
+                assert found[name][place] == pytest.approx(np.mean(called))
+                assert found[f"{name}_low"][place] < found[name][place] < found[f"{name}_high"][place]
+            else:
+                assert np.isnan(found[name][place])
+                assert np.isnan(found[f"{name}_low"][place])
+
+
+def test_intervals_of_a_class_are_as_wide_as_examples_and_targets_vary() -> None:
+    # Every target flags the same examples: only examples vary, and a group is drawn whole.
+    flags = np.repeat(np.random.default_rng(0).random((1, 400)) < 0.3, 6, axis=0)
+    many = Bootstrap(resamples=2000)
+    wide = by_class(flags, np.ones_like(flags), np.zeros(400, np.int64), np.arange(400), many)
+    p = flags[0].mean()
+    expected = 2 * 1.96 * np.sqrt(p * (1 - p) / 400)
+    assert wide["found_high"][0] - wide["found_low"][0] == pytest.approx(expected, rel=0.1)
+    grouped = by_class(
+        np.repeat(flags, 5, axis=1), np.ones((6, 2000), bool), np.zeros(2000, np.int64), np.arange(2000) // 5, many
+    )
+    assert grouped["found_high"][0] - grouped["found_low"][0] == pytest.approx(expected, rel=0.1)
+
+
+def test_rare_is_less_than_half_of_an_equal_share() -> None:
+    assert is_rare(np.array([100, 100, 49])).tolist() == [False, False, False]
+    assert is_rare(np.array([100, 100, 39])).tolist() == [False, False, True]
+
+
+def exposed_of(scores, member, alpha: float = 0.1):
+    even, odd = np.arange(len(scores))[::2], np.arange(len(scores))[1::2]
+    return most_exposed(scores, flagged(scores, member, alpha), member, even, odd), odd
+
+
+def test_examples_that_give_themselves_away_come_first() -> None:
+    scores, member = table(2, targets=32, examples=300, shift=0.0, digits=6)
+    planted = np.array([7, 100, 250])
+    scores[:, planted] = np.where(member[:, planted], 20, -20)
+    found, odd = exposed_of(scores, member)
+    assert set(found["position"][:3]) == set(planted)
+    np.testing.assert_array_equal(found["found"][:3], 1)
+    np.testing.assert_array_equal(found["alarms"][:3], 0)
+    np.testing.assert_array_equal(found["members"], member[odd][:, found["position"]].sum(0))
+    np.testing.assert_array_equal(found["members"] + found["others"], len(odd))
+
+
+def test_where_nothing_leaks_the_listed_examples_look_like_the_others() -> None:
+    gaps = []
+    for seed in range(30):
+        scores, member = table(seed, targets=16, examples=300, shift=0.0, digits=6)
+        found, _ = exposed_of(scores, member)
+        assert 0 < len(found["position"]) <= MOST
+        gaps.append((found["found"] - found["alarms"]).mean())
+    # They were chosen for a large difference on the other half of the targets; here it must be gone.
+    assert abs(np.mean(gaps)) < 4 * np.std(gaps) / np.sqrt(len(gaps))
+
+
+def test_details_agree_with_the_headline_and_become_tables() -> None:
+    scores, member = table(5)
+    candidates = {"loss/none": scores, "lira-online/adaptive": scores + member}
+    groups, classes = np.arange(240), np.arange(240) % 2
+    worst = worst_case(candidates, member, groups=groups, settings=FEW)
+    kept = details(candidates, worst, member, groups, classes, FEW)
+    attacked = {"sign": ({"worst": np.zeros(3), **kept}, {}), "uniform:2": (kept, {})}
+
+    roc = tables.roc(attacked)
+    assert list(roc.columns) == ["quantizer", "attack", "mode", "fpr", "tpr", "low", "high"]
+    here = roc[(roc["quantizer"] == "sign") & (roc["attack"] == "lira-online") & (roc["fpr"] == worst.fpr)]
+    assert here["tpr"].tolist() == [worst.estimate.value]
+    assert (here["low"].item(), here["high"].item()) == (worst.estimate.low, worst.estimate.high)
+
+    by_name = tables.classes(attacked, ("no", "yes"))
+    assert by_name["class"].tolist() == ["no", "yes"] * 2
+    assert not by_name["rare"].any()
+    # Classes of equal size: their mean is the mean over all examples.
+    assert by_name["found"][:2].mean() == pytest.approx(worst.estimate.value, abs=0.01)
+    overall = evaluate(candidates[worst.name][worst.reported_on], member[worst.reported_on], settings=FEW)
+    assert overall.tpr[0.1].value == worst.estimate.value
+
+    rows = tables.exposed(attacked, 1000 + np.arange(240))
+    assert list(rows.columns) == ["quantizer", "row", "found", "members", "alarms", "others"]
+    assert rows["row"].min() >= 1000
+    np.testing.assert_array_equal(rows["row"][: len(rows) // 2], 1000 + kept["@exposed/position"])
+
+
+def test_regression_has_no_classes_and_few_examples_have_no_rates() -> None:
+    scores, member = table(6)
+    worst = worst_case({"loss/none": scores}, member, settings=FEW)
+    kept = details({"loss/none": scores}, worst, member, np.arange(240), None, FEW)
+    assert not [key for key in kept if key.startswith("@classes")]
+    assert tables.classes({"sign": (kept, {})}, None).empty
+    scores, member = table(6, examples=40)
+    worst = worst_case({"loss/none": scores}, member, settings=FEW)
+    assert worst.fpr is None
+    kept = details({"loss/none": scores}, worst, member, np.arange(40), np.arange(40) % 2, FEW)
+    assert tables.exposed({"sign": (kept, {})}, np.arange(40)).empty
+    assert tables.classes({"sign": (kept, {})}, ("no", "yes")).empty
