@@ -1,0 +1,112 @@
+"""What a study would cost, from a few short probes on this machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from quantleak.engines import one_thread
+from quantleak.quantizers import PAPER_A
+from quantleak.studies.synthetic.balanced import BalancedJob
+from quantleak.studies.synthetic.baseline import BaselineJob
+from quantleak.studies.synthetic.fresh import QUANTIZED, FreshJob
+from quantleak.studies.synthetic.fresh_attacks import FreshAttackJob
+from quantleak.studies.synthetic.large import LargeJob
+from quantleak.studies.synthetic.settings import Distribution, Synthetic
+
+PROBE_EPOCHS = 60
+PROBE_MODELS = 20
+_BYTES_A_MODEL = 6_000
+"""Kept of each model: its weights and its scores."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price:
+    """What a study would cost.
+
+    Attributes:
+        trainings: Models that it trains.
+        seconds: By stage, with all workers.
+        megabytes: On disk.
+    """
+
+    trainings: int
+    seconds: dict[str, float]
+    megabytes: float
+
+    @property
+    def total(self) -> float:
+        """Seconds of all stages."""
+        return sum(self.seconds.values())
+
+
+def price(study: Synthetic, workers: int) -> Price:
+    """Estimate the cost; takes up to a minute.
+
+    Args:
+        study: What would be run.
+        workers: Processes that would share it.
+    """
+    distributions = len(study.distributions)
+    with one_thread():
+        alone = _seconds(study, study.distributions[len(study.distributions) // 2])
+    blocks = -(-study.models // study.block)
+    further = (study.draws - 1) * -(-study.draw_models // study.block)
+    discriminators = len(QUANTIZED) * (1 + sum(study.baseline_sizes) / study.models)
+    count = {
+        "train and follow": blocks,
+        "further draws": further,
+        "attack": 1,
+        "follow N": int(study.large_models > 0),
+        "balanced fleets": int(study.balanced),
+        "discriminators": discriminators * study.discriminators,
+    }
+    models = study.models + study.draw_models * (study.draws - 1) + study.balanced_models * study.balanced
+    return Price(
+        trainings=distributions * (models + study.large_models),
+        seconds={stage: distributions * n * alone.get(stage, 0.0) / workers for stage, n in count.items()},
+        megabytes=distributions * models * _BYTES_A_MODEL / 1e6,
+    )
+
+
+def _seconds(study: Synthetic, distribution: Distribution) -> dict[str, float]:
+    """Of one job of each stage, on one processor."""
+    block = tuple(range(min(study.block, study.models)))
+    follow, trained = (_slope(study, distribution, block, follow) for follow in (True, False))
+    short = replace(study, epochs=min(2, study.epochs))
+    few = np.random.default_rng(0).standard_normal((PROBE_MODELS, 2 * study.dimension)).astype(np.float32)
+    found = {"train and follow": follow, "further draws": trained}
+    found["attack"] = _timed(FreshAttackJob(study, distribution, few)) * study.models / PROBE_MODELS
+    if study.large_models:
+        # Every element is evaluated at every N; a trajectory of 3,000 epochs has about 3,000 of them.
+        small = replace(
+            study, large_models=1, large_validation=max(300, study.large_validation // 10), epochs=PROBE_EPOCHS
+        )
+        elements = min(study.epochs, 3000) / (PROBE_EPOCHS * len(PAPER_A) / 2)
+        found["follow N"] = 10 * elements * study.large_models * _timed(LargeJob(small, distribution)) + trained
+    if study.balanced:
+        found["balanced fleets"] = _timed(BalancedJob(short, distribution)) + trained * study.balanced_models / len(
+            block
+        )
+    if study.discriminators:
+        job = BaselineJob(study, distribution, "uniform:3", few)
+        found["discriminators"] = _timed(job) * study.models / PROBE_MODELS
+    return found
+
+
+def _slope(study: Synthetic, distribution: Distribution, block: tuple[int, ...], follow: bool) -> float:
+    """Of a block at all epochs, from two short ones."""
+    epochs = [min(study.epochs, n * PROBE_EPOCHS) for n in (1, 2)]
+    one, two = (_timed(FreshJob(replace(study, epochs=n), distribution, block, follow=follow)) for n in epochs)
+    if epochs[0] == epochs[1]:
+        return two
+    return one + (study.epochs - epochs[0]) * max(0.0, two - one) / (epochs[1] - epochs[0])
+
+
+def _timed(job: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    job()
+    return time.perf_counter() - start

@@ -1,0 +1,87 @@
+"""Scores of one model's loss table: the paper's r_Q, its rivals as an estimator, and controls at equal counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from quantleak.theory import privacy_rate
+from quantleak.theory.cramer import Exponents, cramer_rate_of
+from quantleak.theory.finite import finite_rate_of
+from quantleak.theory.gaps import gaps
+from quantleak.theory.rate import privacy_rate_of
+
+
+def scores(losses: Tensor, examples: int) -> dict[str, float]:
+    """Every estimator that needs only the table `[K, N]` of one model under one quantizer, larger = more private.
+
+    Args:
+        losses: Of the distinct elements, nats.
+        examples: n, the size of the training set, for the rates at finite n.
+
+    Returns:
+        `r_q` and `cramer` (the paper's pair); `z`; `elements`; `closest`: the place of the closest rival
+        in the order of mean loss, 2 = the second best (where `Lambda_kk` is largest); `finite` (see
+        `finite_rate`) at n, `finite_4` at n / 4 and `finite_16` at 16 n; `tenth`: r_Q with the tenth
+        closest rival in place of the closest; `harmonic`: with the harmonic mean over rivals; `crossfit`: the best
+        element chosen on one half of the validation examples and compared on the other, both ways.
+    """
+    measured = gaps(losses)
+    r_q, squared = privacy_rate_of(measured), measured.signal_to_noise
+    ordered = squared.sort().values
+    return {
+        "r_q": r_q.value,
+        "cramer": cramer_rate_of(Exponents(measured)).value,
+        "z": r_q.z,
+        "elements": float(r_q.elements),
+        "closest": float(squared.argmin()) + 2 if len(squared) else math.nan,
+        "finite": finite_rate_of(measured, examples),
+        "finite_4": finite_rate_of(measured, max(1, examples // 4)),
+        "finite_16": finite_rate_of(measured, 16 * examples),
+        "tenth": float(ordered[9] / 2) if len(ordered) > 9 else math.nan,
+        "harmonic": float(len(squared) / (2 / squared).sum()) if len(squared) else math.nan,
+        "crossfit": crossfit(losses),
+    }
+
+
+def crossfit(losses: Tensor) -> float:
+    r"""r_Q with the best element from other examples than those that compare it: `1/2 min_k sign(d_k) (d_k / s_k)^2`.
+
+    Negative where some rival beats the chosen element on the half that judges; the mean of both ways. NaN with fewer
+    than two elements.
+    """
+    if len(losses) < 2:
+        return math.nan
+    halves = losses[:, 0::2].double(), losses[:, 1::2].double()
+    return float(np.mean([_judged(*pair) for pair in (halves, halves[::-1])]))
+
+
+def _judged(choosing: Tensor, judging: Tensor) -> float:
+    best = int(choosing.mean(1).argmin())
+    differences = judging - judging[best]
+    delta, variance = differences.mean(1), differences.var(1, correction=0)
+    ratio = (delta.sign() * delta.square() / variance)[variance > 0]
+    return float(ratio.min() / 2) if len(ratio) else math.nan
+
+
+def at_equal_counts(tables: Mapping[str, Tensor], random: np.random.Generator) -> dict[str, dict[str, float]]:
+    """r_Q of every quantizer from equally many elements of one model's trajectory.
+
+    The count is the smallest that any quantizer has: drawn at `random`, the `last` visited, the `best` by mean loss.
+
+    Args:
+        tables: By quantizer, losses `[K, N]` of the distinct elements in the order of their first visits.
+        random: Draws the elements.
+    """
+    count = min(len(table) for table in tables.values())
+    found: dict[str, dict[str, float]] = {}
+    for spec, table in tables.items():
+        drawn = torch.from_numpy(random.choice(len(table), count, replace=False))
+        best = table.double().mean(1).argsort()[:count]
+        subsets = {"random": table[drawn], "last": table[-count:], "best": table[best]}
+        found[spec] = {f"equal_{name}": float(privacy_rate(subset)) for name, subset in subsets.items()}
+    return found
