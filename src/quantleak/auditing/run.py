@@ -56,7 +56,13 @@ def audit(
 
 
 def _audit(
-    dataset: Dataset, settings: Settings, out: Path, workers: int | None, progress: Progress | None, *, pages: bool = True
+    dataset: Dataset,
+    settings: Settings,
+    out: Path,
+    workers: int | None,
+    progress: Progress | None,
+    *,
+    pages: bool = True,
 ) -> AuditResult:
     start = time.perf_counter()
     plan = make_plan(dataset, settings, begun(out))

@@ -10,6 +10,7 @@ import altair as alt
 import pandas as pd
 import vl_convert
 
+from quantleak.report.colours import PAPER
 from quantleak.report.svg import themed
 
 DIGITS = 6
@@ -47,18 +48,25 @@ class Figure:
     @cached_property
     def spec(self) -> dict[str, Any]:
         """The Vega-Lite specification, its data inside."""
-        found: dict[str, Any] = _rounded(self.chart.to_dict())
+        # What is drawn below is checked by being drawn; Altair's own check takes longer than that.
+        found: dict[str, Any] = _rounded(self.chart.to_dict(validate=False))
         return found
 
-    @property
+    @cached_property
     def svg(self) -> str:
         """An element of a page, in the page's colours."""
-        return themed(vl_convert.vegalite_to_svg(self.spec), f"{self.title} The table below has the numbers.")
+        return themed(self._drawing, f"{self.title} The table below has the numbers.")
 
-    @property
+    @cached_property
     def png(self) -> bytes:
         """On white."""
-        return bytes(vl_convert.vegalite_to_png(self.spec | {"background": "white"}, scale=PIXELS))
+        opened = self._drawing.index(">") + 1
+        paper = f'<rect width="100%" height="100%" fill="{PAPER}"/>'
+        return bytes(vl_convert.svg_to_png(self._drawing[:opened] + paper + self._drawing[opened:], scale=PIXELS))
+
+    @cached_property
+    def _drawing(self) -> str:
+        return str(vl_convert.vegalite_to_svg(self.spec))
 
 
 def rows(frame: pd.DataFrame) -> pd.DataFrame:
