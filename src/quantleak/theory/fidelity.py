@@ -30,6 +30,7 @@ def fidelity(quantized: Tensor, original: Tensor) -> Tensor:
         InputError: If the numbers of examples differ, or are less than 2.
 
     Example:
+        >>> import torch
         >>> float(fidelity(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([10.0, 20.0, 30.0])))
         1.0
     """

@@ -193,6 +193,13 @@ def test_settings_are_read_with_every_problem_at_once() -> None:
         Synthetic.preset("fast")
 
 
+def test_the_command_runs_the_study_again() -> None:
+    assert Synthetic().command == "quantleak reproduce synthetic --preset paper --out out/synthetic"
+    changed = replace(Synthetic.preset("quick"), exact=False, models=41)
+    expected = "quantleak reproduce synthetic --preset quick --without exact --set 'models=41' --out out/synthetic"
+    assert changed.command == expected
+
+
 def test_the_price_counts_what_would_be_trained() -> None:
     cost = price(replace(TINY, balanced=False, large_models=0), workers=2)
     assert cost.trainings == 6 + 2

@@ -17,7 +17,7 @@ import quantleak
 from quantleak.report.grid import Cell, Column, Row, Table
 from quantleak.report.template import environment
 from quantleak.store import write, write_json
-from quantleak.studies.synthetic import cost, setup
+from quantleak.studies.synthetic import about, cost
 from quantleak.studies.synthetic.figures import Figure, figures
 from quantleak.studies.synthetic.findings import Findings
 from quantleak.studies.synthetic.headlines import headlines
@@ -54,8 +54,9 @@ def write_study(
         write(out / "figures" / f"{figure.name}.png", figure.png)
     write_json(out / "claims.json", [_finite(claim) for claim in claims])
     values = {
-        "setup": setup.in_one_line(study),
-        "departures": setup.departures(study),
+        "command": study.command,
+        "setup": about.in_one_line(study),
+        "departures": about.departures(study),
         "headlines": headlines(study, tables, findings, claims),
         "claims": [_claim(claim) for claim in claims],
         "machine": cost.machine(),
@@ -69,7 +70,7 @@ def write_study(
     page = _templates().get_template("study.html.j2")
     write(
         out / "index.html",
-        page.render(values, drawings=drawings, tables=shown, open_parameters=setup.open_parameters(study)).encode(),
+        page.render(values, drawings=drawings, tables=shown, open_parameters=about.open_parameters(study)).encode(),
     )
 
 

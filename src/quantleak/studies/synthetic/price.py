@@ -19,6 +19,7 @@ from quantleak.studies.synthetic.settings import Distribution, Synthetic
 
 PROBE_EPOCHS = 60
 PROBE_MODELS = 20
+PROBE_BALANCED = 16
 _BYTES_A_MODEL = 6_000
 """Kept of each model: its weights and its scores."""
 
@@ -76,7 +77,6 @@ def _seconds(study: Synthetic, distribution: Distribution) -> dict[str, float]:
     """Of one job of each stage, on one processor."""
     block = tuple(range(min(study.block, study.models)))
     follow, trained = (_slope(study, distribution, block, follow) for follow in (True, False))
-    short = replace(study, epochs=min(2, study.epochs))
     few = np.random.default_rng(0).standard_normal((PROBE_MODELS, 2 * study.dimension)).astype(np.float32)
     found = {"train and follow": follow, "further draws": trained}
     found["attack"] = _timed(FreshAttackJob(study, distribution, few)) * study.models / PROBE_MODELS
@@ -88,9 +88,11 @@ def _seconds(study: Synthetic, distribution: Distribution) -> dict[str, float]:
         elements = min(study.epochs, 3000) / (PROBE_EPOCHS * len(PAPER_A) / 2)
         found["follow N"] = 10 * elements * study.large_models * _timed(LargeJob(small, distribution)) + trained
     if study.balanced:
-        found["balanced fleets"] = _timed(BalancedJob(short, distribution)) + trained * study.balanced_models / len(
-            block
-        )
+        fewer = min(PROBE_BALANCED, study.balanced_models)
+        short = replace(study, balanced_models=fewer, epochs=min(2, study.epochs))
+        # Every model is a target and a shadow of every other: between linear and quadratic.
+        attacks = _timed(BalancedJob(short, distribution)) * (study.balanced_models / fewer) ** 1.5
+        found["balanced fleets"] = attacks + trained * study.balanced_models / len(block)
     if study.discriminators:
         job = BaselineJob(study, distribution, "uniform:3", few)
         found["discriminators"] = _timed(job) * study.models / PROBE_MODELS

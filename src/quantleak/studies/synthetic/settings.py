@@ -121,7 +121,7 @@ class Synthetic:
     balanced: bool = True
     balanced_models: int = 64
     discriminators: bool = True
-    baseline_sizes: tuple[int, ...] = (20, 50, 100, 150)
+    baseline_sizes: tuple[int, ...] = (20, 50, 100)
     exact: bool = True
     large_validation: int = 100_000
     large_models: int = 8
@@ -183,6 +183,18 @@ class Synthetic:
         return {
             name: value for name, value in self.to_dict().items() if name not in {*PARTS, "baseline_sizes", "resamples"}
         }
+
+    @property
+    def command(self) -> str:
+        """What to type to run it again, from the preset that differs least."""
+        told = [f"--preset {name} {self._changes(Synthetic.preset(name))}".strip() for name in PRESETS]
+        return f"quantleak reproduce synthetic {min(told, key=len)} --out out/synthetic"
+
+    def _changes(self, base: Synthetic) -> str:
+        mine, theirs = self.to_dict(), base.to_dict()
+        parts = [f"--without {name}" for name in PARTS if theirs[name] and not mine[name]]
+        given = [name for name in mine if mine[name] != theirs[name] and not (name in PARTS and theirs[name])]
+        return " ".join([*parts, *(f"--set '{name}={mine[name]}'" for name in given)])
 
     def to_dict(self) -> dict[str, Any]:
         """Every field, ready for JSON."""

@@ -25,8 +25,8 @@ def accuracies(study: Synthetic, tables: Tables) -> Figure:
         caption=(
             f"Large: the mean accuracy over {_draws(study)}, each the mean over its models. Small: plus or minus the "
             "standard deviation between draws, and at σ = 2, where the paper's table is known to us, the difference "
-            "to it. Darker is more accurate. Where the paper's centres lie is not known: their draw moves all "
-            "quantizers together."
+            "to it. A stronger colour is more accurate. Where the paper's centres lie is not known: their draw moves "
+            "all quantizers together."
         ),
         frame=frame,
         chart=finished(_drawn(study, frame)),
