@@ -86,6 +86,7 @@ def pages_with_steps() -> list[Path]:
     return [page for page in pages() if steps(page)]
 
 
+@pytest.mark.filterwarnings("ignore")  # what other libraries advise a reader is not about the page
 @pytest.mark.parametrize("page", pages_with_steps(), ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_what_a_page_says_works(page: Path, reader: Path, smaller_command, monkeypatch, capfd) -> None:
     module = ModuleType("page")
