@@ -80,8 +80,7 @@ def _trouble(error: Exception) -> str:
             "has an array of Python objects, which is a pickle: opening it could run code, so it is refused. "
             "Save numbers, or text with .astype(str)."
         )
-    # What zipfile raises for a compression method that it does not know.
-    if isinstance(error, NotImplementedError):
+    if isinstance(error, NotImplementedError):  # zipfile's word for a compression method that it does not know
         return f"is packed in a way that is not read here ({error}). Save it with numpy.savez_compressed."
     if isinstance(error, RuntimeError) and "encrypted" in str(error):
         return "is encrypted. Save it without a password, with numpy.savez."

@@ -60,22 +60,6 @@ def _centred(values: Floats) -> Floats:
     return np.asarray(values - values.mean(-1, keepdims=True))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Agreement:
-    """A Spearman correlation over the quantizers with its percentile interval over models."""
-
-    value: float
-    low: float
-    high: float
-
-
-def agreement(value: Floats, resampled: Floats, level: float = 0.95) -> Agreement:
-    """Of a correlation, or of correlations `[distributions]` their mean, with resampled values `[..., resamples]`."""
-    drawn = np.asarray(resampled).reshape(-1, np.shape(resampled)[-1]).mean(0)
-    low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Agreement(value=float(np.mean(value)), low=float(low), high=float(high))
-
-
 def resampled(values: Floats, summarise: Summarise, resamples: int, seed: int = 0) -> Floats:
     """Summaries `[resamples, quantizers]` of models drawn again from values `[models, quantizers]`."""
     drawn = np.random.default_rng(seed).integers(len(values), size=(resamples, len(values)))

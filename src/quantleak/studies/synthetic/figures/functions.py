@@ -12,7 +12,9 @@ from quantleak.studies.synthetic.figures.figure import Figure, rows
 from quantleak.studies.synthetic.figures.style import INK, family, finished, grid, layered, short
 from quantleak.studies.synthetic.fresh import QUANTIZED
 
-HALF = 400
+HALF = 201
+"""Weights on each side of 0; odd, so that sizes, which come in pairs, split nearest to the shares of zeros."""
+
 WIDTH, HEIGHT = 165.0, 165.0
 END = 1.6
 """Of the upright axis; two bits take a weight of 1 to 1.5."""
