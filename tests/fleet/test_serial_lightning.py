@@ -133,7 +133,7 @@ def test_a_module_that_stops_early_stays_as_it_was() -> None:
 def test_it_is_chosen_for_lightning_modules_and_only_for_them() -> None:
     assert trainer("auto", fleet().blocks()[0]).name == "serial-lightning"
     plain = replace(fleet(), network=network("linear", (9,), 1))
-    assert trainer("auto", plain.blocks()[0]).name == "stacked"
+    assert trainer("auto", plain.blocks()[0]).name == "compiled"
     with pytest.raises(InputError, match="trains LightningModules only. Use trainer auto"):
         trainer("serial-lightning", plain.blocks()[0])
 

@@ -16,7 +16,7 @@ from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.objective import Task
 from quantleak.fleet.training import Stream, stream, torch_seed
 
-PLAIN = ["stacked", "vmap", "serial"]  # serial-lightning has a file of its own
+PLAIN = ["stacked", "vmap", "serial"]  # serial-lightning has a file of its own, compiled takes linear models only
 OPTIMIZERS = ["adam:1e-2", "adamw:1e-2?weight_decay=0.1", "sgd:0.1?momentum=0.9&weight_decay=1e-3", "sgd:0.05"]
 
 
@@ -118,6 +118,32 @@ def test_linear_models_and_perceptrons(name: str, spec: str, optimizer: str) -> 
     assert_same_weights(name, fleet(spec, optimizer=optimizer))
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("spec", ["linear", "linear?bias=false"])
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_the_compiled_loop_on_linear_models_of_one_output(task: Task, spec: str, optimizer: str) -> None:
+    assert_same_weights("compiled", fleet(spec, task=task, optimizer=optimizer))
+
+
+def test_the_compiled_loop_is_the_same_however_many_epochs_are_handed_over_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = fleet("linear", optimizer="adamw:1e-2?weight_decay=0.1")
+    block = replace(made, training=replace(made.training, epochs=7)).blocks()[0]
+    once = list(TRAINERS["compiled"].train(block))
+    monkeypatch.setattr("quantleak.fleet.compiled._BYTES", 1)
+    pieces = list(TRAINERS["compiled"].train(block))
+    assert [c.epoch for c in once] == [c.epoch for c in pieces] == [3, 6, 7]
+    assert all(torch.equal(one.flat, two.flat) for one, two in zip(once, pieces, strict=True))
+
+
+def test_a_model_of_the_compiled_loop_does_not_depend_on_the_rest_of_the_block() -> None:
+    made = fleet("linear")
+    together = list(TRAINERS["compiled"].train(made.blocks()[0]))[-1].flat
+    apart = [list(TRAINERS["compiled"].train(Block(made, (m,))))[-1].flat[0] for m in range(5)]
+    assert torch.equal(together, torch.stack(apart))
+
+
 @pytest.mark.parametrize("name", PLAIN)
 @pytest.mark.parametrize("task", ["multiclass", "regression"])
 @pytest.mark.parametrize("equal", [True, False])
@@ -141,13 +167,18 @@ def test_a_users_module_with_dropout() -> None:
 def test_trainers_say_what_they_cannot_train() -> None:
     with pytest.raises(InputError, match="'stacked' cannot train .* linear models and perceptrons"):
         trainer("stacked", fleet(WithDropout).blocks()[0])
+    for other in (fleet("mlp:7"), fleet("linear", task="multiclass")):
+        with pytest.raises(InputError, match="'compiled' cannot train .* linear models of one output"):
+            trainer("compiled", other.blocks()[0])
     with pytest.raises(InputError, match="'vmap' cannot train .* random"):
         trainer("vmap", fleet(WithDropout).blocks()[0])
     with pytest.raises(InputError, match="Did you mean 'serial'"):
         trainer("seriel", fleet().blocks()[0])
 
 
-def test_auto_takes_the_stacked_trainer_where_it_can_and_times_the_others() -> None:
+def test_auto_takes_a_closed_form_where_it_can_and_times_the_others() -> None:
+    assert trainer("auto", fleet("linear").blocks()[0]).name == "compiled"
+    assert trainer("auto", fleet("linear", task="multiclass").blocks()[0]).name == "stacked"
     assert trainer("auto", fleet().blocks()[0]).name == "stacked"
     assert trainer("auto", fleet(WithDropout).blocks()[0]).name == "serial"
     assert trainer("auto", fleet(convolution, shape=(2, 6, 6)).blocks()[0]).name in {"vmap", "serial"}

@@ -34,7 +34,8 @@ class Settings:
         evaluate_every: The trajectory is looked at every so many epochs, and at the last.
         seed: The one seed of everything.
         device: `auto`, `cpu` or a torch device such as `cuda:0`.
-        trainer: `auto`, `stacked`, `vmap`, `serial` or `serial-lightning`; what auto chose is part of the result.
+        trainer: `auto`, `compiled`, `stacked`, `vmap`, `serial` or `serial-lightning`; what auto chose is part of the
+            result.
         biases: To what biases and buffers of quantized models are rounded; with `float32` they stay, the set of
             parameters is not discrete and there is no r_Q.
         block: Models trained side by side, part of the plan; 0 chooses from the number of models.

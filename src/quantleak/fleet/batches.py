@@ -43,14 +43,22 @@ class ModelBatches:
 
     def epoch(self) -> Rows:
         """The members in the order of the next epoch; batch `s` is `epoch()[edges[s]:edges[s + 1]]`."""
-        if self._next == len(self._ahead):
-            # Permuting many epochs in one call costs a twentieth of one call an epoch and draws the same numbers.
-            rows = max(1, _CHUNK_BYTES // (8 * len(self._members)))
-            self._ahead = self._random.permuted(np.tile(self._members, (rows, 1)), axis=1)
-            self._next = 0
-        self._next += 1
-        order: Rows = self._ahead[self._next - 1]
+        order: Rows = self.epochs(1)[0]
         return order
+
+    def epochs(self, count: int) -> Rows:
+        """The orders of the next `count` epochs, `[count, members]`."""
+        parts = []
+        while count:
+            if self._next == len(self._ahead):
+                # Permuting many epochs in one call costs a twentieth of one call an epoch and draws the same numbers.
+                rows = max(1, _CHUNK_BYTES // (8 * len(self._members)))
+                self._ahead = self._random.permuted(np.tile(self._members, (rows, 1)), axis=1)
+                self._next = 0
+            parts.append(self._ahead[self._next : self._next + count])
+            self._next += len(parts[-1])
+            count -= len(parts[-1])
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def steps_per_epoch(members: Sequence[Rows], batch: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from .table import as_table, distinct_rows, float64_chunks, row_means
@@ -70,9 +70,7 @@ def gaps(losses: object) -> Gaps:
         nothing = dict.fromkeys(("means", "delta", "variance", "lowest", "infinite"), means.new_empty(0))
         return Gaps(losses=table, best=None, rivals=rows[:0], **nothing)
     best, rivals = int(rows[0]), rows[1:]
-    reference = table[best].double()
-    moments = [_moments(rows.sub_(reference)) for rows in float64_chunks(table)]
-    delta, variance, lowest = torch.cat(moments, dim=1)[:, rivals]
+    delta, variance, lowest = moments(table, best)[:, rivals]
     # Rounding would leave a constant difference a variance of about 1e-33.
     variance = variance.masked_fill(_is_constant(table, best, rivals, delta, lowest), 0)
     infinite = torch.zeros_like(delta)
@@ -90,10 +88,15 @@ def gaps(losses: object) -> Gaps:
     )
 
 
-def _moments(differences: Float64[Tensor, "rows examples"]) -> Float64[Tensor, "3 rows"]:
-    """Mean, variance and minimum [3, rows]; `differences` is overwritten."""
-    mean, lowest = differences.mean(1), differences.amin(1)
-    return torch.stack([mean, differences.sub_(mean[:, None]).square_().mean(1), lowest])
+def moments(table: Float[Tensor, "rows examples"], best: int) -> Float64[Tensor, "3 rows"]:
+    """Mean, variance (ddof 0) and minimum [3, K] of the differences of every row from row `best`, in float64."""
+    reference = table[best].double()
+    found = []
+    for rows in float64_chunks(table):
+        differences = rows.sub_(reference)
+        mean, lowest = differences.mean(1), differences.amin(1)
+        found.append(torch.stack([mean, differences.sub_(mean[:, None]).square_().mean(1), lowest]))
+    return torch.cat(found, dim=1)
 
 
 def _is_constant(table: Tensor, best: int, rivals: Tensor, delta: Tensor, lowest: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 from quantleak.studies.synthetic.scores import at_equal_counts, crossfit, scores
 from quantleak.studies.synthetic.searched import neighbours, searched_rate
 from quantleak.theory import cramer_rate, finite_rate, privacy_rate
+from quantleak.theory.gaps import gaps
 
 
 def table(elements: int = 30, examples: int = 200, seed: int = 0) -> torch.Tensor:
@@ -16,7 +17,7 @@ def table(elements: int = 30, examples: int = 200, seed: int = 0) -> torch.Tenso
 
 def test_every_score_is_what_it_is_called() -> None:
     losses = table()
-    found = scores(losses, 64)
+    found = scores(gaps(losses), 64)
     assert found["r_q"] == float(privacy_rate(losses))
     assert found["cramer"] == float(cramer_rate(losses))
     assert [found["finite"], found["finite_4"], found["finite_16"]] == [finite_rate(losses, n) for n in (64, 16, 1024)]
@@ -43,7 +44,7 @@ def test_crossfit_agrees_with_r_q_where_both_halves_are_the_same() -> None:
 
 def test_equal_counts_take_the_last_and_the_best() -> None:
     tables = {"few": table(5), "many": table(30, seed=1)}
-    found = at_equal_counts(tables, np.random.default_rng(0))
+    found = at_equal_counts({name: gaps(each) for name, each in tables.items()}, np.random.default_rng(0))
     assert found["few"] == pytest.approx(dict.fromkeys(found["few"], float(privacy_rate(tables["few"]))))
     assert found["many"]["equal_last"] == float(privacy_rate(tables["many"][-5:]))
     best = tables["many"][tables["many"].mean(1).argsort()[:5]]

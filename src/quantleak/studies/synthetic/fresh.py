@@ -20,6 +20,7 @@ from quantleak.studies.synthetic.scores import at_equal_counts, scores
 from quantleak.studies.synthetic.searched import SEARCHED, searched_rate
 from quantleak.studies.synthetic.settings import Distribution, Purpose, Synthetic
 from quantleak.theory import fidelity
+from quantleak.theory.gaps import gaps
 
 ROUNDED = "bfloat16"
 QUANTIZED = tuple(spec for spec in PAPER_A if spec != "identity")
@@ -71,7 +72,7 @@ class FreshJob:
             return trained(block), {}
         losses = validation_losses(block.fleet.network, "binary", *tensors(validation))
         recorder = Recorder(losses, block.layout, [quantizer(spec) for spec in QUANTIZED], len(self.models))
-        for checkpoint in TRAINERS["stacked"].train(block):
+        for checkpoint in TRAINERS["compiled"].train(block):
             recorder.update(checkpoint.flat)
         return checkpoint.flat, self._scores(recorder, losses)
 
@@ -86,8 +87,9 @@ class FreshJob:
                     searched[row, place] = searched_rate(best, losses)
         rows: list[list[dict[str, float]]] = []
         for number, tables in zip(self.models, by_model, strict=True):
-            equal = at_equal_counts(tables, self.distribution.random(Purpose.SUBSET, number))
-            rows.append([scores(tables[spec], self.study.examples) | equal[spec] for spec in QUANTIZED])
+            measured = {spec: gaps(tables[spec]) for spec in QUANTIZED}
+            equal = at_equal_counts(measured, self.distribution.random(Purpose.SUBSET, number))
+            rows.append([scores(measured[spec], self.study.examples) | equal[spec] for spec in QUANTIZED])
         kept = {f"score/{name}": np.array([[row[name] for row in model] for model in rows]) for name in rows[0][0]}
         return kept | {f"score/{name}": searched[..., number] for number, name in enumerate(SEARCHED)}
 
@@ -109,7 +111,7 @@ class FreshJob:
 
 def trained(block: Block) -> Tensor:
     """The models of a block at the end of training, `[models, P]`."""
-    *_, checkpoint = TRAINERS["stacked"].train(block)
+    *_, checkpoint = TRAINERS["compiled"].train(block)
     return checkpoint.flat
 
 

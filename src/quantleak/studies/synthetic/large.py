@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +13,14 @@ from torch import Tensor
 
 from quantleak.auditing.recorder import Recorder, validation_losses
 from quantleak.data import Sample
-from quantleak.fleet import TRAINERS, Block
+from quantleak.fleet import TRAINERS, Block, Network
 from quantleak.quantizers import quantizer
 from quantleak.studies.synthetic.fresh import QUANTIZED, Arrays, fresh_fleet, own_sample, sample, tensors
 from quantleak.studies.synthetic.settings import Distribution, Purpose, Synthetic
 from quantleak.theory import privacy_rate
 
 FIRST = 300
-_ELEMENTS = 32  # asked for at a time
+_ELEMENTS, _EXAMPLES = 128, 1000  # of which losses are computed at a time, so that they stay in cache
 
 
 @dataclass(frozen=True)
@@ -36,16 +37,24 @@ class LargeJob:
         own = [own_sample(self.study, self.distribution, model) for model in models]
         block = fresh_fleet(self.study, own, 0, self.distribution).blocks()[0]
         sizes = sizes_up_to(self.study.large_validation)
-        losses = validation_losses(
-            block.fleet.network, "binary", *tensors(sample(self.study, self.distribution, Purpose.LARGE))
-        )
+        parts = self._parts(block.fleet.network)
         found = np.empty((2, len(models), len(QUANTIZED), len(sizes)))
+        room = torch.empty(self.study.epochs * self.study.large_validation)
         for place, elements in enumerate(self._elements(block)):
             for model, visited in enumerate(elements):
-                table = torch.cat([losses(some) for some in visited.split(_ELEMENTS)])
+                table = room[: len(visited) * self.study.large_validation].view(len(visited), -1)
+                for columns, losses in zip(table.split(_EXAMPLES, 1), parts, strict=True):
+                    for rows, some in zip(columns.split(_ELEMENTS), visited.split(_ELEMENTS), strict=True):
+                        rows.copy_(losses(some))
                 rates = [privacy_rate(table[:, :size]) for size in sizes]
                 found[:, model, place] = [[rate.value for rate in rates], [rate.z for rate in rates]]
         return {"r_q": found[0], "z": found[1], "sizes": np.array(sizes)}, {"seconds": time.perf_counter() - start}
+
+    def _parts(self, net: Network) -> list[Callable[[Tensor], Tensor]]:
+        """The losses of elements on the large validation set, a function for every so many examples."""
+        features, labels = tensors(sample(self.study, self.distribution, Purpose.LARGE))
+        pieces = zip(features.split(_EXAMPLES), labels.split(_EXAMPLES), strict=True)
+        return [validation_losses(net, "binary", *piece) for piece in pieces]
 
     def _elements(self, block: Block) -> list[list[Tensor]]:
         """By quantizer, each model's distinct elements; losses on a handful of examples only."""
@@ -53,7 +62,7 @@ class LargeJob:
         some = Sample(features=few.features[:2], labels=few.labels[:2])
         losses = validation_losses(block.fleet.network, "binary", *tensors(some))
         recorder = Recorder(losses, block.layout, [quantizer(spec) for spec in QUANTIZED], len(block.models))
-        for checkpoint in TRAINERS["stacked"].train(block):
+        for checkpoint in TRAINERS["compiled"].train(block):
             recorder.update(checkpoint.flat)
         return [[elements.float() for elements, _ in tables] for _, tables in recorder.tables()]
 

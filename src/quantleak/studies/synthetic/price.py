@@ -76,6 +76,7 @@ def price(study: Synthetic, workers: int) -> Price:
 def _seconds(study: Synthetic, distribution: Distribution) -> dict[str, float]:
     """Of one job of each stage, on one processor."""
     block = tuple(range(min(study.block, study.models)))
+    _timed(FreshJob(replace(study, epochs=2), distribution, block[:2]))  # the training loop is compiled or loaded
     follow, trained = (_slope(study, distribution, block, follow) for follow in (True, False))
     few = np.random.default_rng(0).standard_normal((PROBE_MODELS, 2 * study.dimension)).astype(np.float32)
     found = {"train and follow": follow, "further draws": trained}

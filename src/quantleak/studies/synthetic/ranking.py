@@ -63,7 +63,7 @@ def _centred(values: Floats) -> Floats:
 def resampled(values: Floats, summarise: Summarise, resamples: int, seed: int = 0) -> Floats:
     """Summaries `[resamples, quantizers]` of models drawn again from values `[models, quantizers]`."""
     drawn = np.random.default_rng(seed).integers(len(values), size=(resamples, len(values)))
-    return np.stack([summarise(values[rows], 0) for rows in drawn])
+    return summarise(values[drawn], 1)
 
 
 def sizes_up_to(models: int) -> list[int]:
@@ -109,6 +109,5 @@ def stability(values: Floats, summarise: Summarise, subsets: int = 100, seed: in
     """
     sizes = sizes_up_to(len(values))
     orders = np.argsort(np.random.default_rng(seed).random((subsets, len(values))), axis=1)
-    reference = summarise(values, 0)
-    found = np.array([spearman(summarise(values[orders[:, :size]], 1), reference) for size in sizes])
-    return Stability(sizes=sizes, correlation=found)
+    some = np.stack([summarise(values[orders[:, :size]], 1) for size in sizes])  # [sizes, subsets, quantizers]
+    return Stability(sizes=sizes, correlation=spearman(some, summarise(values, 0)))

@@ -12,15 +12,16 @@ from torch import Tensor
 from quantleak.theory import privacy_rate
 from quantleak.theory.cramer import Exponents, cramer_rate_of
 from quantleak.theory.finite import finite_rate_of
-from quantleak.theory.gaps import gaps
+from quantleak.theory.gaps import Gaps, moments
 from quantleak.theory.rate import privacy_rate_of
+from quantleak.theory.table import row_means
 
 
-def scores(losses: Tensor, examples: int) -> dict[str, float]:
+def scores(measured: Gaps, examples: int) -> dict[str, float]:
     """Every estimator that needs only the table `[K, N]` of one model under one quantizer, larger = more private.
 
     Args:
-        losses: Of the distinct elements, nats.
+        measured: The table of the distinct elements, measured.
         examples: n, the size of the training set, for the rates at finite n.
 
     Returns:
@@ -30,7 +31,6 @@ def scores(losses: Tensor, examples: int) -> dict[str, float]:
         closest rival in place of the closest; `harmonic`: with the harmonic mean over rivals; `crossfit`: the best
         element chosen on one half of the validation examples and compared on the other, both ways.
     """
-    measured = gaps(losses)
     r_q, squared = privacy_rate_of(measured), measured.signal_to_noise
     ordered = squared.sort().values
     return {
@@ -44,7 +44,7 @@ def scores(losses: Tensor, examples: int) -> dict[str, float]:
         "finite_16": finite_rate_of(measured, 16 * examples),
         "tenth": float(ordered[9] / 2) if len(ordered) > 9 else math.nan,
         "harmonic": float(len(squared) / (2 / squared).sum()) if len(squared) else math.nan,
-        "crossfit": crossfit(losses),
+        "crossfit": crossfit(measured.losses),
     }
 
 
@@ -56,32 +56,33 @@ def crossfit(losses: Tensor) -> float:
     """
     if len(losses) < 2:
         return math.nan
-    halves = losses[:, 0::2].double(), losses[:, 1::2].double()
+    halves = losses[:, 0::2].contiguous(), losses[:, 1::2].contiguous()
     return float(np.mean([_judged(*pair) for pair in (halves, halves[::-1])]))
 
 
 def _judged(choosing: Tensor, judging: Tensor) -> float:
-    best = int(choosing.mean(1).argmin())
-    differences = judging - judging[best]
-    delta, variance = differences.mean(1), differences.var(1, correction=0)
+    delta, variance, _ = moments(judging, int(row_means(choosing).argmin()))
     ratio = (delta.sign() * delta.square() / variance)[variance > 0]
     return float(ratio.min() / 2) if len(ratio) else math.nan
 
 
-def at_equal_counts(tables: Mapping[str, Tensor], random: np.random.Generator) -> dict[str, dict[str, float]]:
+def at_equal_counts(measured: Mapping[str, Gaps], random: np.random.Generator) -> dict[str, dict[str, float]]:
     """r_Q of every quantizer from equally many elements of one model's trajectory.
 
     The count is the smallest that any quantizer has: drawn at `random`, the `last` visited, the `best` by mean loss.
 
     Args:
-        tables: By quantizer, losses `[K, N]` of the distinct elements in the order of their first visits.
+        measured: By quantizer, the table `[K, N]` of the distinct elements in the order of their first visits.
         random: Draws the elements.
     """
-    count = min(len(table) for table in tables.values())
+    count = min(len(table.losses) for table in measured.values())
     found: dict[str, dict[str, float]] = {}
-    for spec, table in tables.items():
+    for spec, all_ in measured.items():
+        table, closest = all_.losses, all_.signal_to_noise[: count - 1]
         drawn = torch.from_numpy(random.choice(len(table), count, replace=False))
-        best = table.double().mean(1).argsort()[:count]
-        subsets = {"random": table[drawn], "last": table[-count:], "best": table[best]}
-        found[spec] = {f"equal_{name}": float(privacy_rate(subset)) for name, subset in subsets.items()}
+        found[spec] = {
+            "equal_random": float(privacy_rate(table[drawn])),
+            "equal_last": float(privacy_rate(table[-count:])),
+            "equal_best": float(closest.min() / 2) if len(closest) else math.nan,
+        }
     return found

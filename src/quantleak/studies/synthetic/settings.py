@@ -124,7 +124,7 @@ class Synthetic:
     baseline_sizes: tuple[int, ...] = (20, 50, 100)
     exact: bool = True
     large_validation: int = 100_000
-    large_models: int = 8
+    large_models: int = 4
     searched_models: int = 32
     block: int = 32
     resamples: int = 400
