@@ -71,11 +71,12 @@ class Recorder:
             for q, trajectory in self._trajectories.items()
         }
 
-    def tables(self) -> Iterator[tuple[str, list[tuple[Tensor, Tensor]]]]:
-        """By quantizer spec, each model's distinct elements `[K, P]` and their losses `[K, N]`; dropped on the way."""
+    def tables(self) -> Iterator[dict[str, tuple[Tensor, Tensor]]]:
+        """Model by model, by quantizer spec: the distinct elements `[K, P]` and their losses `[K, N]`, copies."""
         self._flush()
-        for q in list(self._trajectories):
-            yield q.spec, list(self._trajectories.pop(q).tables())
+        specs = [q.spec for q in self._trajectories]
+        for found in zip(*(trajectory.tables() for trajectory in self._trajectories.values()), strict=True):
+            yield dict(zip(specs, found, strict=True))
 
     def _flush(self) -> None:
         if self._waiting:

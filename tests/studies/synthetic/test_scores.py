@@ -31,14 +31,14 @@ def test_every_score_is_what_it_is_called() -> None:
 
 
 def test_crossfit_is_negative_where_the_chosen_element_loses_on_the_other_half() -> None:
-    losses = torch.tensor([[0.0, 9.0] * 50, [5.0, 1.0] * 50])
+    losses = torch.tensor([[0.0] * 50 + [9.0] * 50, [5.0] * 50 + [1.0] * 50])
     losses += 0.1 * torch.rand(losses.shape, generator=torch.Generator().manual_seed(0))
     assert crossfit(losses) < 0
     assert np.isnan(crossfit(losses[:1]))
 
 
 def test_crossfit_agrees_with_r_q_where_both_halves_are_the_same() -> None:
-    losses = table(examples=100).repeat_interleave(2, dim=1)
+    losses = table(examples=100).repeat(1, 2)
     assert crossfit(losses) == pytest.approx(float(privacy_rate(losses)))
 
 

@@ -77,19 +77,15 @@ class FreshJob:
         return checkpoint.flat, self._scores(recorder, losses)
 
     def _scores(self, recorder: Recorder, losses: Callable[[Tensor], Tensor]) -> Arrays:
-        by_model: list[dict[str, Tensor]] = [{} for _ in self.models]
         searched = np.full((len(self.models), len(QUANTIZED), len(SEARCHED)), np.nan)
-        for place, (spec, found) in enumerate(recorder.tables()):
-            for row, (elements, table) in enumerate(found):
-                by_model[row][spec] = table
-                if self.models[row] < self.study.searched_models:
-                    best = elements[table.double().mean(1).argmin()].float()
-                    searched[row, place] = searched_rate(best, losses)
         rows: list[list[dict[str, float]]] = []
-        for number, tables in zip(self.models, by_model, strict=True):
-            measured = {spec: gaps(tables[spec]) for spec in QUANTIZED}
+        for row, (number, tables) in enumerate(zip(self.models, recorder.tables(), strict=True)):
+            measured = {spec: gaps(table) for spec, (_, table) in tables.items()}
             equal = at_equal_counts(measured, self.distribution.random(Purpose.SUBSET, number))
             rows.append([scores(measured[spec], self.study.examples) | equal[spec] for spec in QUANTIZED])
+            if number < self.study.searched_models:
+                best = [elements[measured[spec].best].float() for spec, (elements, _) in tables.items()]
+                searched[row] = [searched_rate(one, losses) for one in best]
         kept = {f"score/{name}": np.array([[row[name] for row in model] for model in rows]) for name in rows[0][0]}
         return kept | {f"score/{name}": searched[..., number] for number, name in enumerate(SEARCHED)}
 

@@ -40,8 +40,8 @@ class LargeJob:
         parts = self._parts(block.fleet.network)
         found = np.empty((2, len(models), len(QUANTIZED), len(sizes)))
         room = torch.empty(self.study.epochs * self.study.large_validation)
-        for place, elements in enumerate(self._elements(block)):
-            for model, visited in enumerate(elements):
+        for model, elements in enumerate(self._elements(block)):
+            for place, visited in enumerate(elements):
                 table = room[: len(visited) * self.study.large_validation].view(len(visited), -1)
                 for columns, losses in zip(table.split(_EXAMPLES, 1), parts, strict=True):
                     for rows, some in zip(columns.split(_ELEMENTS), visited.split(_ELEMENTS), strict=True):
@@ -57,14 +57,14 @@ class LargeJob:
         return [validation_losses(net, "binary", *piece) for piece in pieces]
 
     def _elements(self, block: Block) -> list[list[Tensor]]:
-        """By quantizer, each model's distinct elements; losses on a handful of examples only."""
+        """By model, each quantizer's distinct elements; losses on a handful of examples only."""
         few = sample(self.study, self.distribution, Purpose.VALIDATION)
         some = Sample(features=few.features[:2], labels=few.labels[:2])
         losses = validation_losses(block.fleet.network, "binary", *tensors(some))
         recorder = Recorder(losses, block.layout, [quantizer(spec) for spec in QUANTIZED], len(block.models))
         for checkpoint in TRAINERS["compiled"].train(block):
             recorder.update(checkpoint.flat)
-        return [[elements.float() for elements, _ in tables] for _, tables in recorder.tables()]
+        return [[elements.float() for elements, _ in tables.values()] for tables in recorder.tables()]
 
 
 def sizes_up_to(largest: int) -> list[int]:

@@ -82,12 +82,7 @@ def _seconds(study: Synthetic, distribution: Distribution) -> dict[str, float]:
     found = {"train and follow": follow, "further draws": trained}
     found["attack"] = _timed(FreshAttackJob(study, distribution, few)) * study.models / PROBE_MODELS
     if study.large_models:
-        # Every element is evaluated at every N; a trajectory of 3,000 epochs has about 3,000 of them.
-        small = replace(
-            study, large_models=1, large_validation=max(300, study.large_validation // 10), epochs=PROBE_EPOCHS
-        )
-        elements = min(study.epochs, 3000) / (PROBE_EPOCHS * len(PAPER_A) / 2)
-        found["follow N"] = 10 * elements * study.large_models * _timed(LargeJob(small, distribution)) + trained
+        found["follow N"] = _following(study, distribution) + trained * study.large_models / len(block)
     if study.balanced:
         fewer = min(PROBE_BALANCED, study.balanced_models)
         short = replace(study, balanced_models=fewer, epochs=min(2, study.epochs))
@@ -98,6 +93,16 @@ def _seconds(study: Synthetic, distribution: Distribution) -> dict[str, float]:
         job = BaselineJob(study, distribution, "uniform:3", few)
         found["discriminators"] = _timed(job) * study.models / PROBE_MODELS
     return found
+
+
+def _following(study: Synthetic, distribution: Distribution) -> float:
+    """Of the large validation set, from two small ones: every element is evaluated on every example."""
+    few, more = (max(300, study.large_validation // part) for part in (10, 5))
+    short = replace(study, large_models=1, epochs=min(study.epochs, PROBE_EPOCHS))
+    one, two = (_timed(LargeJob(replace(short, large_validation=n), distribution)) for n in (few, more))
+    # Measured: half of all visits are new elements at first, and in the long run one an epoch.
+    elements = min(study.epochs, 3000) / (PROBE_EPOCHS * len(PAPER_A) / 2)
+    return study.large_models * elements * study.large_validation * max(0.0, two - one) / max(1, more - few)
 
 
 def _slope(study: Synthetic, distribution: Distribution, block: tuple[int, ...], follow: bool) -> float:

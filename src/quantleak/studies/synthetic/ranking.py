@@ -18,12 +18,12 @@ _EPSILON = np.finfo(np.float64).tiny
 
 def mean(values: Floats, axis: int) -> Floats:
     """Plain mean, undefined values left out: the paper's average; NaN without any."""
-    return _defined(np.nanmean, values, axis)
+    return _defined(np.mean, np.nanmean, values, axis)
 
 
 def median(values: Floats, axis: int) -> Floats:
     """Median, undefined values left out; NaN without any."""
-    return _defined(np.nanmedian, values, axis)
+    return _defined(np.median, np.nanmedian, values, axis)
 
 
 def trimmed(values: Floats, axis: int) -> Floats:
@@ -33,13 +33,17 @@ def trimmed(values: Floats, axis: int) -> Floats:
 
 def geometric(values: Floats, axis: int) -> Floats:
     """Mean logarithm; for positive scores."""
-    return _defined(np.nanmean, np.log(np.maximum(values, _EPSILON)), axis)
+    return mean(np.log(np.maximum(values, _EPSILON)), axis)
 
 
-def _defined(function: Callable[..., Floats], values: Floats, axis: int) -> Floats:
+def _defined(plain: Callable[..., Floats], leaving_out: Callable[..., Floats], values: Floats, axis: int) -> Floats:
+    """The plain function where nothing is undefined: it costs a fraction."""
+    found = np.asarray(plain(values, axis=axis))
+    if not np.isnan(found).any():
+        return found
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "(Mean of empty|All-NaN) slice", RuntimeWarning)
-        return np.asarray(function(values, axis=axis))
+        return np.asarray(leaving_out(values, axis=axis))
 
 
 SUMMARIES: Mapping[str, Summarise] = {"mean": mean, "median": median, "trimmed": trimmed, "geometric": geometric}
@@ -63,7 +67,13 @@ def _centred(values: Floats) -> Floats:
 def resampled(values: Floats, summarise: Summarise, resamples: int, seed: int = 0) -> Floats:
     """Summaries `[resamples, quantizers]` of models drawn again from values `[models, quantizers]`."""
     drawn = np.random.default_rng(seed).integers(len(values), size=(resamples, len(values)))
-    return summarise(values[drawn], 1)
+    return _over(values, drawn, summarise)
+
+
+def _over(values: Floats, rows: Floats, summarise: Summarise) -> Floats:
+    """Summaries `[sets, quantizers]` of some sets of rows `[sets, models]` of values `[models, quantizers]`."""
+    # The models last in memory, where a reduction is several times faster than over strides of eight numbers.
+    return summarise(np.ascontiguousarray(values.T)[:, rows], -1).T
 
 
 def sizes_up_to(models: int) -> list[int]:
@@ -109,5 +119,5 @@ def stability(values: Floats, summarise: Summarise, subsets: int = 100, seed: in
     """
     sizes = sizes_up_to(len(values))
     orders = np.argsort(np.random.default_rng(seed).random((subsets, len(values))), axis=1)
-    some = np.stack([summarise(values[orders[:, :size]], 1) for size in sizes])  # [sizes, subsets, quantizers]
+    some = np.stack([_over(values, orders[:, :size], summarise) for size in sizes])  # [sizes, subsets, quantizers]
     return Stability(sizes=sizes, correlation=spearman(some, summarise(values, 0)))

@@ -124,9 +124,9 @@ class Synthetic:
     baseline_sizes: tuple[int, ...] = (20, 50, 100)
     exact: bool = True
     large_validation: int = 100_000
-    large_models: int = 4
+    large_models: int = 3
     searched_models: int = 32
-    block: int = 32
+    block: int = 16
     resamples: int = 400
     seed: int = 0
 
