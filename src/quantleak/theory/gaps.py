@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float, Float64
@@ -40,7 +41,7 @@ class Gaps:
         """Number of distinct rows."""
         return len(self.rivals) + (self.best is not None)
 
-    @property
+    @cached_property
     def signal_to_noise(self) -> Tensor:
         r"""`(delta_k / sigma_k)^2` [R]: 0 for a tie, infinite where the difference is constant and positive.
 

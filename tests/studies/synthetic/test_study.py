@@ -108,7 +108,7 @@ def test_accuracy_and_gaps_are_those_of_the_quantized_weights() -> None:
 
 
 def test_entropy_of_a_balanced_sign_is_one_bit() -> None:
-    arrays, _ = FreshJob(TINY, TINY.distributions[0], (0, 1), follow=False)()
+    arrays, _ = FreshJob(TINY, TINY.distributions[0], (0, 1))()
     signs = np.sign(arrays["flat"])
     share = (signs > 0).mean(1)
     expected = -(share * np.log2(share) + (1 - share) * np.log2(1 - share))
@@ -117,7 +117,7 @@ def test_entropy_of_a_balanced_sign_is_one_bit() -> None:
 
 def test_the_loss_attack_is_the_best_threshold_of_the_other_models() -> None:
     distribution = TINY.distributions[0]
-    flat = FreshJob(replace(TINY, block=6), distribution, tuple(range(6)), follow=False)()[0]["flat"]
+    flat = FreshJob(replace(TINY, block=6), distribution, tuple(range(6)))()[0]["flat"]
     found, _ = FreshAttackJob(TINY, distribution, flat)()
     place, member = PAPER_A.index("identity"), np.arange(256) < 128
     margins = []

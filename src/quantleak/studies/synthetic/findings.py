@@ -51,10 +51,9 @@ class Score:
     summary: str = "mean"
     kind: str = "estimator"
 
-    def values(self, frame: pd.DataFrame) -> Floats:
-        """`[models, 8]` of one distribution's rows."""
-        wide = frame.pivot(index="model", columns="quantizer", values=self.column)
-        return np.asarray(self.sign * wide[list(QUANTIZED)].dropna(how="all").to_numpy())
+    def values(self, wide: pd.DataFrame) -> Floats:
+        """`[models, 8]` of one distribution's rows by model, its columns by (column, quantizer)."""
+        return np.asarray(self.sign * wide[self.column][list(QUANTIZED)].dropna(how="all").to_numpy())
 
     def summarise(self, values: Floats, axis: int) -> Floats:
         """Over models, larger = more private."""
@@ -129,7 +128,9 @@ def find(study: Synthetic, tables: Tables) -> Findings:
         coded=np.log(tables.models["r_q"].clip(lower=SMALLEST)) - 4 * tables.models["entropy"],
     )
     quantized = models[models["quantizer"] != "identity"]
-    groups = {key: frame for key, frame in quantized.groupby(CELL, sort=False)}
+    groups = {
+        key: frame.pivot(index="model", columns="quantizer") for key, frame in quantized.groupby(CELL, sort=False)
+    }
     best = {key: _strongest(frame, study) for key, frame in _judged(study, tables).groupby(CELL, sort=False)}
     agreement, overall, drawn = _agreement(study, groups, best)
     curves = [

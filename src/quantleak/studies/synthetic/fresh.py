@@ -47,29 +47,33 @@ class FreshJob:
         """What is kept of the block.
 
         Returns:
-            `flat` `[models, P]`, the trained models; `accuracy`, the two gaps, `fidelity` and `entropy`
-            (bits a weight) `[models, 9]`, quantizers as in `PAPER_A`; for each estimator `score/<name>` `[models, 8]`.
+            `accuracy` `[models, 9]`, quantizers as in `PAPER_A`. With `follow` also `flat` `[models, P]`, the trained
+            models; the two gaps, `fidelity` and `entropy` (bits a weight) `[models, 9]`; for each estimator
+            `score/<name>` `[models, 8]`.
         """
         start = time.perf_counter()
         own = [own_sample(self.study, self.distribution, model) for model in self.models]
         block = fresh_fleet(self.study, own, self.models[0], self.distribution).blocks()[0]
-        validation = sample(self.study, self.distribution, Purpose.VALIDATION)
-        flat, followed = self._train(block, validation)
-        final = quantized(block.layout, flat)
-        net = block.fleet.network
-        test = sample(self.study, self.distribution, Purpose.TEST)
-        arrays = {
-            "flat": flat.numpy(),
-            "accuracy": accuracy(logits(net, final, test), test.labels),
-            "entropy": entropy(final),
-            **self._against(net, final, own, validation),
-            **followed,
-        }
+        arrays = self._followed(block, own) if self.follow else self._accuracy(block, trained(block))
         return arrays, {"seconds": time.perf_counter() - start}
 
+    def _accuracy(self, block: Block, flat: Tensor) -> Arrays:
+        test = sample(self.study, self.distribution, Purpose.TEST)
+        return {"accuracy": accuracy(logits(block.fleet.network, quantized(block.layout, flat), test), test.labels)}
+
+    def _followed(self, block: Block, own: Sequence[Sample]) -> Arrays:
+        validation = sample(self.study, self.distribution, Purpose.VALIDATION)
+        flat, found = self._train(block, validation)
+        final = quantized(block.layout, flat)
+        return {
+            "flat": flat.numpy(),
+            **self._accuracy(block, flat),
+            "entropy": entropy(final),
+            **self._against(block.fleet.network, final, own, validation),
+            **found,
+        }
+
     def _train(self, block: Block, validation: Sample) -> tuple[Tensor, Arrays]:
-        if not self.follow:
-            return trained(block), {}
         losses = validation_losses(block.fleet.network, "binary", *tensors(validation))
         recorder = Recorder(losses, block.layout, [quantizer(spec) for spec in QUANTIZED], len(self.models))
         for checkpoint in TRAINERS["compiled"].train(block):
