@@ -213,6 +213,13 @@ def test_a_model_without_members_is_refused() -> None:
         replace(made, members=(made.members[0], np.array([], dtype=np.int64)))
 
 
+@pytest.mark.parametrize("row", [-1, 90])
+def test_rows_outside_the_examples_are_refused(row: int) -> None:
+    made = fleet()
+    with pytest.raises(InputError, match=r"Models \[4\] have rows outside the 90 examples"):
+        replace(made, members=(*made.members[:4], np.array([0, row])))
+
+
 @pytest.mark.parametrize("examples", [1, 7, 9])
 def test_vmap_is_tried_on_however_few_examples_there_are(examples: int) -> None:
     made = fleet("mlp:7")

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
+    from rich.progress import TaskID
 
 _SECONDS_BETWEEN_LINES = 10.0
 
 
+@dataclass
+class _Stage:
+    started: float
+    before: int
+    said: float = -math.inf
+
+
 class Progress:
-    """Called with `(stage, done, total)`; shows nothing if `quiet`."""
+    """Called with `(stage, done, total)`; shows nothing if `quiet`. Stages may overlap."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._stage, self._started, self._said = "", 0.0, 0.0
+        self._stages: dict[str, _Stage] = {}
+        self._tasks: dict[str, TaskID] = {}
         self._bar = self._make_bar() if sys.stderr.isatty() and not quiet else None
 
     def __call__(self, stage: str, done: int, total: int) -> None:
@@ -26,22 +37,20 @@ class Progress:
         if self._quiet:
             return
         if self._bar is not None:
-            if stage != self._stage:
-                self._task = self._bar.add_task(stage, total=total, completed=done)
-            self._bar.update(self._task, completed=done)
+            if stage not in self._tasks:
+                self._tasks[stage] = self._bar.add_task(stage, total=total, completed=done)
+            self._bar.update(self._tasks[stage], completed=done)
         else:
             self._line(stage, done, total)
-        self._stage = stage
 
     def _line(self, stage: str, done: int, total: int) -> None:
         now = time.monotonic()
-        if stage != self._stage:
-            self._started, self._before = now, done
-        elif now - self._said < _SECONDS_BETWEEN_LINES and done < total:
+        known = self._stages.setdefault(stage, _Stage(started=now, before=done))
+        if now - known.said < _SECONDS_BETWEEN_LINES and done < total:
             return
-        self._said = now
-        fresh = done - self._before
-        left = f", {(now - self._started) / fresh * (total - done):.0f} s left" if fresh and done < total else ""
+        known.said = now
+        fresh = done - known.before
+        left = f", {(now - known.started) / fresh * (total - done):.0f} s left" if fresh and done < total else ""
         sys.stderr.write(f"{stage}: {done} of {total}{left}\n")
         sys.stderr.flush()
 

@@ -11,6 +11,9 @@ from quantleak.engines.local import run
 from quantleak.errors import InputError
 from quantleak.store import Folder
 
+Kept = dict[str, tuple[dict[str, np.ndarray], Any]]
+"""What jobs left: `(arrays, plain values)` by key."""
+
 Progress = Callable[[str, int, int], None]
 """Called with `(stage, done, total)`."""
 
@@ -33,13 +36,21 @@ class Keeper:
         self.folder, self.workers = folder, workers
         self.progress: Progress = progress or (lambda stage, done, total: None)
 
-    def __call__(
-        self, stage: str, jobs: Mapping[str, Callable[[], Any]]
-    ) -> dict[str, tuple[dict[str, np.ndarray], Any]]:
+    def __call__(self, stage: str, jobs: Mapping[str, Callable[[], Any]]) -> Kept:
         """Run those of `jobs` that are not done; answers `(arrays, plain values)` of all, by key."""
-        todo = {key: job for key, job in jobs.items() if not self.folder.done(key)}
-        self.progress(stage, len(jobs) - len(todo), len(jobs))
-        for done, (key, (arrays, meta)) in enumerate(run(todo, self.workers), len(jobs) - len(todo) + 1):
+        return self.together({stage: jobs})[stage]
+
+    def together(self, stages: Mapping[str, Mapping[str, Callable[[], Any]]]) -> dict[str, Kept]:
+        """Run stages that do not need each other: no worker waits for the last job of one. Keys differ between them."""
+        todo = {key: job for jobs in stages.values() for key, job in jobs.items() if not self.folder.done(key)}
+        stage_of = {key: stage for stage, jobs in stages.items() for key in jobs}
+        done = {stage: sum(key not in todo for key in jobs) for stage, jobs in stages.items()}
+        for stage, jobs in stages.items():
+            if jobs and (done[stage] == len(jobs) or stage == next(iter(stages))):
+                self.progress(stage, done[stage], len(jobs))
+        for key, (arrays, meta) in run(todo, self.workers):
             self.folder.keep(key, arrays, meta)
-            self.progress(stage, done, len(jobs))
-        return {key: self.folder.load(key) for key in jobs}
+            stage = stage_of[key]
+            done[stage] += 1
+            self.progress(stage, done[stage], len(stages[stage]))
+        return {stage: {key: self.folder.load(key) for key in jobs} for stage, jobs in stages.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -32,6 +33,8 @@ def run(jobs: Mapping[str, Job], workers: int) -> Iterator[tuple[str, Any]]:
         for key, job in jobs.items():
             yield _alone(key, job)
         return
+    # A worker that holds on to the memory of large jobs is replaced by a new one, and no number depends on that.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs were given to the executor", UserWarning)
     parallel = joblib.Parallel(
         n_jobs=min(workers, len(jobs)), return_as="generator_unordered", mmap_mode="c", pre_dispatch="n_jobs"
     )

@@ -43,7 +43,7 @@ class Fleet:
             (matrix products round differently by size), never on workers, order or interruption.
 
     Raises:
-        InputError: A model without members, or features that do not fit the network.
+        InputError: A model without members or with rows outside the examples, or features that do not fit the network.
     """
 
     network: Network
@@ -59,6 +59,11 @@ class Fleet:
         empty = [number for number, rows in enumerate(self.members) if len(rows) == 0]
         if empty:
             raise InputError(f"Models {empty[:5]} have no training examples; every model needs at least one.")
+        outside = [m for m, rows in enumerate(self.members) if rows.min() < 0 or rows.max() >= len(self.features)]
+        if outside:
+            raise InputError(
+                f"Models {outside[:5]} have rows outside the {len(self.features)} examples; rows are counted from 0."
+            )
         if tuple(self.features.shape[1:]) != self.network.input_shape:
             raise InputError(
                 f"One example has shape {tuple(self.features.shape[1:])}, but model '{self.network.spec}' "

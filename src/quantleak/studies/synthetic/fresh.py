@@ -133,6 +133,13 @@ def own_sample(study: Synthetic, distribution: Distribution, model: int) -> Samp
     return distribution.mixture.sample(2 * study.examples, distribution.random(Purpose.OWN, model))
 
 
+def together(drawn: Sequence[Sample]) -> Sample:
+    """Samples one after another."""
+    return Sample(
+        features=np.concatenate([one.features for one in drawn]), labels=np.concatenate([one.labels for one in drawn])
+    )
+
+
 def tensors(drawn: Sample) -> tuple[Tensor, Tensor]:
     """Features and labels for torch."""
     return torch.from_numpy(drawn.features), torch.from_numpy(drawn.labels)
@@ -142,10 +149,7 @@ def fresh_fleet(study: Synthetic, own: Sequence[Sample], first: int, distributio
     """Models whose members are the first half of their own sample."""
     n = study.examples
     rows = tuple(np.arange(2 * n * i, 2 * n * i + n) for i in range(len(own)))
-    together = Sample(
-        features=np.concatenate([one.features for one in own]), labels=np.concatenate([one.labels for one in own])
-    )
-    return fleet(study, together, rows, int(distribution.random(Purpose.FLEET, first).integers(1 << 31)))
+    return fleet(study, together(own), rows, int(distribution.random(Purpose.FLEET, first).integers(1 << 31)))
 
 
 def fleet(study: Synthetic, drawn: Sample, members: tuple[np.ndarray, ...], seed: int) -> Fleet:

@@ -13,7 +13,7 @@ import torch
 from quantleak.attacks import LiRA, lira, phi_binary
 from quantleak.attacks.threshold import crossfit_thresholds
 from quantleak.fleet import Layout, network
-from quantleak.studies.synthetic.fresh import Arrays, logits, own_sample, quantized
+from quantleak.studies.synthetic.fresh import Arrays, logits, own_sample, quantized, together
 from quantleak.studies.synthetic.settings import Distribution, Synthetic
 
 OFFLINE = {
@@ -21,6 +21,7 @@ OFFLINE = {
     "lira-offline-two-sided": LiRA(mode="offline", tail="two"),
 }
 _SHADOWS = 128  # the variance of a LiRA fit falls no further; more only cost
+_TARGETS = 16  # attacked at once, with the same shadows
 
 
 @dataclass(frozen=True)
@@ -40,34 +41,49 @@ class FreshAttackJob:
     def __call__(self) -> tuple[Arrays, dict[str, Any]]:
         """By attack, the balanced accuracy on each model `[models, 9]`, its threshold chosen on other models.
 
-        LiRA's shadows are quantized like the target (adaptive), at most 128 of the other models.
+        LiRA's shadows are quantized like the target (adaptive), at most 128 of the other models, the same for up to 16
+        targets.
         """
         start = time.perf_counter()
         member = np.arange(2 * self.study.examples) < self.study.examples
-        found: dict[str, list[np.ndarray]] = {name: [] for name in ("loss", *OFFLINE)}
-        for scores in self._scores():
-            for name, values in scores.items():
-                found[name].append(values)
-        stacked = {name: np.stack(values) for name, values in found.items()}  # [models, quantizers, 2 n]
+        parts = list(self._scores())
+        stacked = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         return {name: _accuracy(values, member) for name, values in stacked.items()}, {
             "seconds": time.perf_counter() - start
         }
 
     def _scores(self) -> Iterator[dict[str, np.ndarray]]:
-        """Of each model in turn, by attack, scores `[quantizers, 2 n]`."""
+        """Of some models in turn, by attack, scores `[targets, quantizers, 2 n]`."""
         net = network("linear?bias=false", (2 * self.study.dimension,), 1)
         final = quantized(Layout.of(net.module(seed=0)), torch.from_numpy(self.flat))  # [models, quantizers, P]
-        for target in range(len(final)):
-            own = own_sample(self.study, self.distribution, target)
-            others = (target + 1 + np.arange(min(_SHADOWS, len(final) - 1))) % len(final)
-            asked = logits(net, final[torch.from_numpy(np.concatenate([[target], others]))], own)
-            signals = phi_binary(asked, own.labels)  # [1 + shadows, quantizers, 2 n]
-            out = np.zeros((len(others), signals.shape[2]), dtype=bool)
-            found = {"loss": signals[0]}  # ln p of the true label rises with phi
-            for name, convention in OFFLINE.items():
-                each = [lira(s[0], s[1:], out, convention=convention) for s in signals.transpose(1, 0, 2)]
-                found[name] = np.stack(each)
-            yield found
+        models = len(final)
+        width = max(1, min(_TARGETS, models // 10))
+        for first in range(0, models, width):
+            targets = np.arange(first, min(first + width, models))
+            others = (targets[-1] + 1 + np.arange(min(_SHADOWS, models - len(targets)))) % models
+            own = together([own_sample(self.study, self.distribution, int(target)) for target in targets])
+            asked = logits(net, final[torch.from_numpy(np.concatenate([targets, others]))], own)
+            signals = phi_binary(asked, own.labels)  # [targets + shadows, quantizers, targets * 2 n]
+            yield _attacked(signals, len(targets))
+
+
+def _attacked(signals: np.ndarray, targets: int) -> dict[str, np.ndarray]:
+    """By attack, scores of each target on its own examples, `[targets, quantizers, 2 n]`.
+
+    Args:
+        signals: phi of the targets and then the shadows, on the examples of all targets one after another.
+        targets: How many.
+    """
+    models, quantizers, examples = signals.shape
+    own = signals[:targets].reshape(targets, quantizers, targets, -1)
+    asked = own[np.arange(targets), :, np.arange(targets)]  # each target's on its own examples
+    flat, shadows = asked.transpose(1, 0, 2).reshape(quantizers, -1), signals[targets:].transpose(1, 0, 2)
+    out = np.zeros((models - targets, examples), dtype=bool)
+    found = {"loss": asked}  # ln p of the true label rises with phi
+    for name, convention in OFFLINE.items():
+        each = np.stack([lira(s, t, out, convention=convention) for s, t in zip(flat, shadows, strict=True)])
+        found[name] = each.reshape(quantizers, targets, -1).transpose(1, 0, 2)
+    return found
 
 
 def _accuracy(scores: np.ndarray, member: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,18 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from quantleak.engines import Keeper, Progress, processors
+from quantleak.engines import Keeper, Kept, Progress, processors
 from quantleak.quantizers import PAPER_A
 from quantleak.store import Folder
 from quantleak.studies.synthetic.balanced import BalancedJob
 from quantleak.studies.synthetic.baseline import BaselineJob
-from quantleak.studies.synthetic.fresh import QUANTIZED, Arrays, FreshJob
+from quantleak.studies.synthetic.fresh import QUANTIZED, FreshJob
 from quantleak.studies.synthetic.fresh_attacks import FreshAttackJob
 from quantleak.studies.synthetic.ground_truth import ExactJob, frames
 from quantleak.studies.synthetic.large import LargeJob
 from quantleak.studies.synthetic.settings import Distribution, Synthetic
-
-Kept = Mapping[str, tuple[Arrays, Any]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,23 +60,17 @@ def run_study(study: Synthetic, out: Path, workers: int | None = None, progress:
     """
     with Folder(out, {"study": "synthetic", "settings": study.identity}, "study") as folder:
         keeper = Keeper(folder, workers or processors(), progress)
-        fresh = keeper("train and follow", _fresh_jobs(study, 0, study.models))
+        left = keeper.together(_independent_jobs(study))
+        fresh, further, large = left["train and follow"], left["further draws"], left["follow N"]
+        balanced, exact = left["balanced fleets"], left["exact ground truth"]
         flat = {d.name: _joined(fresh, d, "flat") for d in study.distributions}
-        further = keeper("further draws", _further_jobs(study))
-        attacks = keeper(
-            "attack", {_key(d, "attacks"): FreshAttackJob(study, d, flat[d.name]) for d in study.distributions}
+        left |= keeper.together(
+            {
+                "discriminators": _baseline_jobs(study, flat) if study.discriminators else {},
+                "attack": {_key(d, "attacks"): FreshAttackJob(study, d, flat[d.name]) for d in study.distributions},
+            }
         )
-        large = keeper(
-            "follow N", {_key(d, "large"): LargeJob(study, d) for d in study.distributions if study.large_models}
-        )
-        balanced = keeper(
-            "balanced fleets",
-            {_key(d, "balanced"): BalancedJob(study, d) for d in study.distributions if study.balanced},
-        )
-        exact = keeper("exact ground truth", {"exact": ExactJob()} if study.exact else {})
-        baseline = keeper("discriminators", _baseline_jobs(study, flat) if study.discriminators else {})
-    stages = {"train and follow": fresh, "further draws": further, "attack": attacks, "follow N": large}
-    stages |= {"balanced fleets": balanced, "exact ground truth": exact, "discriminators": baseline}
+        attacks, baseline = left["attack"], left["discriminators"]
     return Tables(
         models=pd.concat([_models(study, fresh, d) for d in study.distributions], ignore_index=True),
         attacks=pd.concat(_attacks(study, attacks, balanced), ignore_index=True),
@@ -86,8 +78,19 @@ def run_study(study: Synthetic, out: Path, workers: int | None = None, progress:
         accuracy=_accuracy(study, fresh, further),
         large=pd.concat([_large(large, d) for d in study.distributions if study.large_models] or [pd.DataFrame()]),
         exact=frames(exact["exact"][1]) if study.exact else {},
-        seconds={stage: sum(meta["seconds"] for _, meta in jobs.values()) for stage, jobs in stages.items()},
+        seconds={stage: sum(meta["seconds"] for _, meta in jobs.values()) for stage, jobs in left.items()},
     )
+
+
+def _independent_jobs(study: Synthetic) -> dict[str, Mapping[str, Callable[[], Any]]]:
+    """By stage, the longest first: all that needs no result of another."""
+    return {
+        "train and follow": _fresh_jobs(study, 0, study.models),
+        "follow N": {_key(d, "large"): LargeJob(study, d) for d in study.distributions if study.large_models},
+        "balanced fleets": {_key(d, "balanced"): BalancedJob(study, d) for d in study.distributions if study.balanced},
+        "exact ground truth": {"exact": ExactJob()} if study.exact else {},
+        "further draws": _further_jobs(study),
+    }
 
 
 def _key(distribution: Distribution, what: str) -> str:
