@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from quantleak.engines import Keeper, Kept, Progress, processors
+from quantleak.engines import Keeper, Progress, processors
+from quantleak.engines.keeper import Kept
 from quantleak.quantizers import PAPER_A
 from quantleak.store import Folder
 from quantleak.studies.synthetic.balanced import BalancedJob
