@@ -16,8 +16,10 @@ Stages = dict[str, dict[str, Callable[[], Any]]]
 
 
 def stages() -> Stages:
-    # Not a function of this module: workers cannot import it.
-    number = lambda value: ({"value": np.array([value])}, {"seconds": value})  # noqa: E731
+    # Not a function of this module: workers cannot import that.
+    def number(value: float) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+        return {"value": np.array([value])}, {"seconds": value}
+
     return {
         "long": {f"long-{n}": partial(number, float(n)) for n in range(3)},
         "none": {},

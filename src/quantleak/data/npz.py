@@ -80,7 +80,8 @@ def _trouble(error: Exception) -> str:
             "has an array of Python objects, which is a pickle: opening it could run code, so it is refused. "
             "Save numbers, or text with .astype(str)."
         )
-    if isinstance(error, NotImplementedError):  # zipfile's word for a compression method that it does not know
+    # zipfile raises this for a compression method that it does not know: the file is at fault, nothing is left undone.
+    if isinstance(error, NotImplementedError):
         return f"is packed in a way that is not read here ({error}). Save it with numpy.savez_compressed."
     if isinstance(error, RuntimeError) and "encrypted" in str(error):
         return "is encrypted. Save it without a password, with numpy.savez."

@@ -57,8 +57,9 @@ def train_linear(
         gradient = np.empty_like(own)
         for epoch in range(order.shape[1]):
             rows = order[model, epoch]
-            for start, stop in zip(edges[model, :-1], edges[model, 1:]):  # noqa: B905 -- compiled, no keywords
-                _gradient(features, targets, task, rows[start:stop], own, gradient)
+            for batch in range(edges.shape[1] - 1):
+                drawn = rows[edges[model, batch] : edges[model, batch + 1]]
+                _gradient(features, targets, task, drawn, own, gradient)
                 taken += 1
                 _update(optimizer, rate, momentum, decay, taken, own, gradient, first[model], second[model])
             seen[epoch, model] = own

@@ -54,12 +54,15 @@ class FreshJob:
         start = time.perf_counter()
         own = [own_sample(self.study, self.distribution, model) for model in self.models]
         block = fresh_fleet(self.study, own, self.models[0], self.distribution).blocks()[0]
-        arrays = self._followed(block, own) if self.follow else self._accuracy(block, trained(block))
+        if self.follow:
+            arrays = self._followed(block, own)
+        else:
+            arrays = self._accuracy(block, quantized(block.layout, trained(block)))
         return arrays, {"seconds": time.perf_counter() - start}
 
-    def _accuracy(self, block: Block, flat: Tensor) -> Arrays:
+    def _accuracy(self, block: Block, final: Tensor) -> Arrays:
         test = sample(self.study, self.distribution, Purpose.TEST)
-        return {"accuracy": accuracy(logits(block.fleet.network, quantized(block.layout, flat), test), test.labels)}
+        return {"accuracy": accuracy(logits(block.fleet.network, final, test), test.labels)}
 
     def _followed(self, block: Block, own: Sequence[Sample]) -> Arrays:
         validation = sample(self.study, self.distribution, Purpose.VALIDATION)
@@ -67,7 +70,7 @@ class FreshJob:
         final = quantized(block.layout, flat)
         return {
             "flat": flat.numpy(),
-            **self._accuracy(block, flat),
+            **self._accuracy(block, final),
             "entropy": entropy(final),
             **self._against(block.fleet.network, final, own, validation),
             **found,
