@@ -86,12 +86,13 @@ class Shelf:
 
     def fetch(self, index: Tensor) -> Tensor:
         """The rows at these positions; [n, width] in `dtype`."""
-        found = torch.empty(len(index), self.width, dtype=self.dtype)
         segment = index // self._rows_per_segment
+        if len(index) and bool((segment == segment[0]).all()):
+            return self.segments[int(segment[0])][index % self._rows_per_segment].to(self.dtype)
+        found = torch.empty(len(index), self.width, dtype=self.dtype)
         for number in segment.unique().tolist():
             here = (segment == number).nonzero().flatten()
-            rows = self.segments[number][index[here] - number * self._rows_per_segment]
-            found.index_copy_(0, here, rows.to(self.dtype))
+            found.index_copy_(0, here, self.segments[number][index[here] % self._rows_per_segment].to(self.dtype))
         return found
 
     def _pieces(self, start: int, stop: int, *, make: bool = False) -> Iterator[tuple[Tensor, int]]:

@@ -77,8 +77,10 @@ def _attacked(signals: np.ndarray, targets: int) -> dict[str, np.ndarray]:
     models, quantizers, examples = signals.shape
     own = signals[:targets].reshape(targets, quantizers, targets, -1)
     asked = own[np.arange(targets), :, np.arange(targets)]  # each target's on its own examples
-    flat, shadows = asked.transpose(1, 0, 2).reshape(quantizers, -1), signals[targets:].transpose(1, 0, 2)
-    out = np.zeros((models - targets, examples), dtype=bool)
+    flat = asked.transpose(1, 0, 2).reshape(quantizers, -1)
+    # Models last in memory, as LiRA wants them: turned once for all conventions.
+    shadows = np.ascontiguousarray(signals[targets:].transpose(1, 2, 0)).transpose(0, 2, 1)
+    out = np.zeros((examples, models - targets), dtype=bool).T
     found = {"loss": asked}  # ln p of the true label rises with phi
     for name, convention in OFFLINE.items():
         each = np.stack([lira(s, t, out, convention=convention) for s, t in zip(flat, shadows, strict=True)])
