@@ -55,14 +55,13 @@ def price(study: Synthetic, workers: int) -> Price:
         alone = _seconds(study, study.distributions[len(study.distributions) // 2])
     blocks = -(-study.models // study.block)
     further = (study.draws - 1) * -(-study.draw_models // study.block)
-    discriminators = len(QUANTIZED) * (1 + sum(study.baseline_sizes) / study.models)
     count = {
         "train and follow": blocks,
         "further draws": further,
         "attack": 1,
         "follow N": int(study.large_models > 0),
         "balanced fleets": int(study.balanced),
-        "discriminators": discriminators * study.discriminators,
+        "discriminators": len(QUANTIZED) * study.discriminators,
     }
     models = study.models + study.draw_models * (study.draws - 1) + study.balanced_models * study.balanced
     return Price(
@@ -89,9 +88,18 @@ def _seconds(study: Synthetic, distribution: Distribution) -> dict[str, float]:
         attacks = _timed(BalancedJob(short, distribution)) * (study.balanced_models / fewer) ** 1.5
         found["balanced fleets"] = attacks + trained * study.balanced_models / len(block)
     if study.discriminators:
-        job = BaselineJob(study, distribution, "uniform:3", few)
-        found["discriminators"] = _timed(job) * study.models / PROBE_MODELS
+        found["discriminators"] = _judging(study, distribution)
     return found
+
+
+def _judging(study: Synthetic, distribution: Distribution) -> float:
+    """Of one quantizer's discriminators, at every number of models: most of a small one is the same for a large one."""
+    sizes = (PROBE_MODELS, 4 * PROBE_MODELS)
+    random = np.random.default_rng(0)
+    flats = [random.standard_normal((models, 2 * study.dimension)).astype(np.float32) for models in sizes]
+    one, two = (_timed(BaselineJob(study, distribution, "uniform:3", flat)) for flat in flats)
+    each = max(0.0, two - one) / (sizes[1] - sizes[0])
+    return sum(one + each * max(0, models - sizes[0]) for models in (study.models, *study.baseline_sizes))
 
 
 def _following(study: Synthetic, distribution: Distribution) -> float:
