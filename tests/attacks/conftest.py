@@ -7,11 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import settings
-
-# A busy machine is not a failure.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def table(seed: int, targets: int = 8, examples: int = 240, shift: float = 1.0, 
     return np.round(scores, digits), member
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), alpha=st.sampled_from([0.0, 0.02, 0.1, 0.5, 1.0]))
 def test_flags_are_those_of_the_largest_threshold_that_keeps_to_the_rate(seed: int, alpha: float) -> None:
     scores, member = table(seed, targets=2, examples=60)

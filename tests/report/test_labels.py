@@ -36,7 +36,7 @@ def assert_legible(placed):
         assert name.box.bottom <= AREA.bottom
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.floats(10, 460), st.floats(10, 390)), min_size=1, max_size=9))
 def test_nine_points_anywhere(places):
     assert_legible(place(anchors_at(*places), [], AREA))

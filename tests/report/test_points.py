@@ -15,7 +15,7 @@ def row(spec, utility, leakage):
     return (spec, 2.0, utility, leakage, 0.5 + leakage, 1e-3)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(places=st.lists(st.tuples(few, few), min_size=1, max_size=8))
 def test_the_front_is_what_nobody_would_trade(make, places):
     rows = tuple(row(f"uniform:{bits}", *place) for bits, place in enumerate(places, 2))

@@ -18,7 +18,7 @@ from quantleak.theory.exact.compositions import Compositions, multinomial
 from quantleak.theory.exact.losses import exact_losses
 
 WHOLE = st.integers(0, 3)
-patient = settings(deadline=None, max_examples=60)
+thorough = settings(max_examples=60)
 
 
 @st.composite
@@ -51,7 +51,7 @@ def by_definition(table, p, n, ties) -> tuple[Fraction, list[Fraction]]:
 
 @pytest.mark.parametrize("ties", ["lowest", "uniform"])
 @given(problem=problems())
-@patient
+@thorough
 def test_it_is_its_definition(ties, problem):
     table, p, n = problem
     exact = erm_mis(table, p, n, ties=ties)
@@ -64,7 +64,7 @@ def test_it_is_its_definition(ties, problem):
 
 @pytest.mark.parametrize("ties", ["lowest", "uniform"])
 @given(problem=problems(losses=st.sampled_from([0.1, 0.2, 0.3, 0.6, 1e-20, 1e20, 1 / 3]), largest=3))
-@patient
+@thorough
 def test_ties_of_floats_are_those_of_the_binary_fractions_they_are(ties, problem):
     table, p, n = problem
     assert erm_mis(table, p, n, ties=ties).value == pytest.approx(float(by_definition(table, p, n, ties)[0]), abs=1e-12)
@@ -85,7 +85,7 @@ def test_rounding_neither_breaks_nor_makes_a_tie():
 
 
 @given(problem=problems(), beta=st.floats(0, 3))
-@patient
+@thorough
 def test_any_learner_of_counts(problem, beta):
     table, p, n = problem
     joint = np.zeros((len(table), len(p)))
@@ -97,7 +97,7 @@ def test_any_learner_of_counts(problem, beta):
 
 
 @given(problem=problems(), onto=st.lists(st.integers(0, 2), min_size=4, max_size=4))
-@patient
+@thorough
 def test_quantizing_after_training_merges_parameters_and_never_leaks_more(problem, onto):
     table, p, n = problem
     exact, places = erm_mis(table, p, n), np.array(onto[: len(table)])
@@ -108,7 +108,7 @@ def test_quantizing_after_training_merges_parameters_and_never_leaks_more(proble
 
 
 @given(problem=problems())
-@patient
+@thorough
 def test_examples_that_the_minimiser_cannot_tell_apart_are_merged_without_a_trace(problem):
     table, p, n = problem
     whole = enumerate_mis(Erm(losses=table), p, n)

@@ -36,7 +36,7 @@ def problems(draw):
 
 
 @given(problem=problems(), ties=st.sampled_from(["lowest", "uniform"]))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_the_certificate_never_exceeds_it(problem, ties):
     losses, p, n = problem
     exact = erm_mis(losses, p, n, ties=ties)
@@ -46,7 +46,7 @@ def test_the_certificate_never_exceeds_it(problem, ties):
 
 
 @given(problem=problems(), data=st.data())
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_no_attacks_bound_lies_below_it(problem, data):
     losses, p, n = problem
     exact = erm_mis(losses, p, n)
@@ -109,7 +109,7 @@ def test_the_second_order_score_misleads_between_two_parameter_sets():
 
 
 @given(problem=problems())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_the_populations_table_has_its_moments(problem):
     losses, p, _ = problem
     table, weights = population_table(losses, p), np.array([float(x) for x in p])

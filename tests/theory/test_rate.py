@@ -11,7 +11,6 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from quantleak.errors import InputError
 from quantleak.theory import lambda_kk, privacy_rate, rates
-from quantleak.theory import table as table_module
 
 losses = st.floats(0, 20, width=32)
 tables = arrays(np.float32, st.tuples(st.integers(2, 8), st.integers(2, 9)), elements=losses)
@@ -205,10 +204,3 @@ def test_a_read_only_array_is_taken_without_a_warning():
     table = np.array([[0.0, 1.0], [1.0, 1.0]])
     table.flags.writeable = False
     assert privacy_rate(table).value == 0.5
-
-
-def test_chunks_do_not_change_the_figures(monkeypatch):
-    table = np.random.default_rng(2).exponential(size=(50, 40)).astype(np.float32)
-    whole = privacy_rate(table)
-    monkeypatch.setattr(table_module, "CHUNK", 40 * 7)
-    assert privacy_rate(table) == whole

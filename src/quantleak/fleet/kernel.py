@@ -7,29 +7,17 @@ examples, parameters and moments stay in a core's cache for many epochs.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, no_type_check
+from typing import no_type_check
 
 import numpy as np
-from numba import njit
 
-# Sums may be reordered, which vector instructions need; NaN and infinity keep their meaning.
-_FASTMATH = {"reassoc", "contract", "nsz"}
-_compiled = njit(error_model="numpy", fastmath=_FASTMATH)
+from quantleak.jit import inner, kept
 
 BINARY, REGRESSION = 0, 1
 SGD, ADAM, ADAMW = 0, 1, 2
 
 
-def _kept(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compiled once for all processes to come, or once a process where there is no folder to keep it in."""
-    try:
-        return njit(cache=True, error_model="numpy", fastmath=_FASTMATH)(function)
-    except RuntimeError:
-        return _compiled(function)
-
-
-@_kept
+@kept
 @no_type_check
 def train_linear(
     features, targets, task, order, edges, optimizer, rate, momentum, decay, parameters, first, second, step, seen
@@ -65,7 +53,7 @@ def train_linear(
             seen[epoch, model] = own
 
 
-@_compiled
+@inner
 @no_type_check
 def _gradient(features, targets, task, rows, own, gradient):
     """Gradient of the mean loss over a minibatch, four examples at a time: each visit of the parameters serves four."""
@@ -94,7 +82,7 @@ def _gradient(features, targets, task, rows, own, gradient):
             gradient[inputs] += d0 + d1 + d2 + d3
 
 
-@_compiled
+@inner
 @no_type_check
 def _slope(task, output, target):
     """Derivative of the loss by the output: cross-entropy of a logit, or squared error."""
@@ -103,7 +91,7 @@ def _slope(task, output, target):
     return np.float32(2) * (output - target)
 
 
-@_compiled
+@inner
 @no_type_check
 def _update(optimizer, rate, momentum, decay, step, own, gradient, first, second):
     """One step of torch's optimizer."""

@@ -9,7 +9,10 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from .table import as_table, distinct_rows, float64_chunks, row_means
+from .table import as_table, distinct_rows, row_means
+
+CHUNK = 2**17
+"""Differences held at a time: a megabyte in float64, which stays in cache."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +26,6 @@ class Gaps:
         means: Mean losses [1 + R] in float64, of the best element and then of `rivals`.
         delta: `delta_k = E D_k` [R], never negative; infinite where a rival has infinite losses.
         variance: `sigma_k^2 = Var D_k` [R], ddof 0, exactly 0 where D_k is constant; infinite with `delta`.
-        lowest: `min D_k` [R].
         infinite: Share of examples at which the rival's loss is infinite [R].
     """
 
@@ -33,7 +35,6 @@ class Gaps:
     means: Tensor
     delta: Tensor
     variance: Tensor
-    lowest: Tensor
     infinite: Tensor
 
     @property
@@ -50,6 +51,12 @@ class Gaps:
         """
         ratio = torch.where(self.delta > 0, self.delta.square() / self.variance, 0)
         return torch.where(self.infinite > 0, self.infinite / (1 - self.infinite), ratio)
+
+    @cached_property
+    def lowest(self) -> Tensor:
+        """`min D_k` [R]."""
+        pieces = torch.arange(len(self.rivals)).split(max(1, CHUNK // self.losses.shape[1]))
+        return torch.cat([self.differences(which).amin(1) for which in pieces]) if len(self.rivals) else self.delta
 
     def differences(self, which: Tensor) -> Tensor:
         """`D_k` in float64 for some positions of `rivals`; [len(which), N]."""
@@ -68,12 +75,12 @@ def gaps(losses: object) -> Gaps:
     rows = distinct_rows(table, means)
     rows = rows[means[rows].argsort(stable=True)]
     if not len(rows) or not bool(torch.isfinite(means[rows[0]])):
-        nothing = dict.fromkeys(("means", "delta", "variance", "lowest", "infinite"), means.new_empty(0))
+        nothing = dict.fromkeys(("means", "delta", "variance", "infinite"), means.new_empty(0))
         return Gaps(losses=table, best=None, rivals=rows[:0], **nothing)
     best, rivals = int(rows[0]), rows[1:]
-    delta, variance, lowest = moments(table, best)[:, rivals]
+    delta, variance = moments(table, best)[:, rivals]
     # Rounding would leave a constant difference a variance of about 1e-33.
-    variance = variance.masked_fill(_is_constant(table, best, rivals, delta, lowest), 0)
+    variance = variance.masked_fill(_is_constant(table, best, rivals, delta, variance), 0)
     infinite = torch.zeros_like(delta)
     for k in torch.isinf(delta).nonzero().flatten().tolist():
         infinite[k] = torch.isinf(table[rivals[k]]).double().mean()
@@ -84,25 +91,20 @@ def gaps(losses: object) -> Gaps:
         means=means[rows],
         delta=delta.clamp_min(0),  # a tie may come out below 0 by rounding
         variance=torch.where(infinite > 0, torch.inf, variance),
-        lowest=lowest,
         infinite=infinite,
     )
 
 
-def moments(table: Float[Tensor, "rows examples"], best: int) -> Float64[Tensor, "3 rows"]:
-    """Mean, variance (ddof 0) and minimum [3, K] of the differences of every row from row `best`, in float64."""
-    reference = table[best].double()
-    found = []
-    for rows in float64_chunks(table):
-        differences = rows.sub_(reference)
-        mean, lowest = differences.mean(1), differences.amin(1)
-        found.append(torch.stack([mean, differences.sub_(mean[:, None]).square_().mean(1), lowest]))
-    return torch.cat(found, dim=1)
+def moments(table: Float[Tensor, "rows examples"], best: int) -> Float64[Tensor, "2 rows"]:
+    """Mean and variance (ddof 0) [2, K] of the differences of every row from row `best`, in float64."""
+    from quantleak.theory import kernel
+
+    return torch.from_numpy(kernel.moments(table.contiguous().numpy(), best))
 
 
-def _is_constant(table: Tensor, best: int, rivals: Tensor, delta: Tensor, lowest: Tensor) -> Tensor:
-    """Whether a rival differs from the best by the same amount everywhere; its mean may be off that by rounding."""
-    constant = delta - lowest <= 1e-9 * delta.abs()
+def _is_constant(table: Tensor, best: int, rivals: Tensor, delta: Tensor, variance: Tensor) -> Tensor:
+    """Whether a rival differs from the best by the same amount everywhere; its variance may be off 0 by rounding."""
+    constant = variance <= 1e-18 * delta.square()
     for k in constant.nonzero().flatten().tolist():
         difference = table[rivals[k]].double() - table[best].double()
         constant[k] = difference.amax() == difference.amin()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 from jaxtyping import Float, Float64
@@ -11,25 +9,22 @@ from torch import Tensor
 
 from quantleak.errors import InputError
 
-CHUNK = 2**17
-"""Losses converted to float64 at a time: a megabyte, which stays in cache."""
-
 
 def as_table(losses: object) -> Tensor:
-    """A loss table as a tensor [K, N] of float32 or float64, without copying where it is one already.
+    """A loss table as a tensor [K, N] of float32 or float64 on the CPU, row after row; itself where it is that already.
 
     Raises:
         InputError: If it does not have two axes, has no validation examples or does not hold real numbers.
     """
-    table = losses.detach() if isinstance(losses, Tensor) else _as_tensor(losses)
+    table = losses.detach().cpu() if isinstance(losses, Tensor) else _as_tensor(losses)
     if table.ndim != 2 or table.shape[1] == 0 or table.is_complex():
         raise InputError(
             f"losses must be a table [elements, validation examples] of real numbers, got {table.dtype} of shape "
             f"{tuple(table.shape)}; stack the per-sample losses of each element into one row."
         )
-    if table.dtype in (torch.float32, torch.float64):
-        return table
-    return table.float() if table.is_floating_point() else table.double()
+    if table.dtype not in (torch.float32, torch.float64):
+        table = table.float() if table.is_floating_point() else table.double()
+    return table.contiguous()
 
 
 def _as_tensor(losses: object) -> Tensor:
@@ -39,21 +34,16 @@ def _as_tensor(losses: object) -> Tensor:
     return torch.from_numpy(array if array.flags.writeable else array.copy())  # torch warns about read-only memory
 
 
-def float64_chunks(table: Tensor) -> Iterator[Tensor]:
-    """The table in float64, some rows at a time in one buffer that is overwritten, never the whole."""
-    pieces = table.split(max(1, CHUNK // table.shape[1]))
-    buffer = torch.empty(pieces[0].shape, dtype=torch.float64, device=table.device)
-    for piece in pieces:
-        yield buffer[: len(piece)].copy_(piece)
-
-
 def row_means(table: Float[Tensor, "elements examples"]) -> Float64[Tensor, " elements"]:
     """Mean loss of each element [K], accumulated in float64; infinite where a loss is.
 
     Raises:
         InputError: If a loss is NaN or minus infinity.
     """
-    means = torch.cat([rows.mean(1) for rows in float64_chunks(table)])
+    # Half a second the first time, which importing this package does not cost.
+    from quantleak.theory import kernel
+
+    means = torch.from_numpy(kernel.row_means(table.contiguous().numpy()))
     if bool((torch.isnan(means) | torch.isneginf(means)).any()):
         bad = torch.isnan(table) | torch.isneginf(table)
         row, column = (int(i) for i in bad.nonzero()[0])

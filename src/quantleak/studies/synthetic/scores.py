@@ -56,12 +56,12 @@ def crossfit(losses: Tensor) -> float:
     """
     if len(losses) < 2:
         return math.nan
-    halves = losses.split((losses.shape[1] + 1) // 2, dim=1)
+    halves = [half.contiguous() for half in losses.split((losses.shape[1] + 1) // 2, dim=1)]
     return float(np.mean([_judged(*pair) for pair in (halves, halves[::-1])]))
 
 
 def _judged(choosing: Tensor, judging: Tensor) -> float:
-    delta, variance, _ = moments(judging, int(row_means(choosing).argmin()))
+    delta, variance = moments(judging, int(row_means(choosing).argmin()))
     ratio = (delta.sign() * delta.square() / variance)[variance > 0]
     return float(ratio.min() / 2) if len(ratio) else math.nan
 

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from quantleak.theory import gaps as gaps_module
+from quantleak.theory.gaps import gaps, moments
+from quantleak.theory.table import row_means
+
+tables = arrays(np.float32, st.tuples(st.integers(2, 8), st.integers(1, 9)), elements=st.floats(0, 20, width=32))
+
+
+@given(tables)
+def test_differences_have_the_mean_variance_and_minimum_of_their_definition(table):
+    found = gaps(table)
+    wide = table.astype(np.longdouble)
+    differences = wide[found.rivals.numpy()] - wide[found.best]
+    assert found.delta.numpy() == pytest.approx(differences.mean(1).clip(min=0).astype(float), abs=1e-12)
+    assert found.variance.numpy() == pytest.approx(differences.var(1).astype(float), rel=1e-9, abs=1e-12)
+    assert found.lowest.numpy() == pytest.approx(differences.min(1).astype(float))
+
+
+def test_sums_over_many_examples_lose_nothing():
+    random = np.random.default_rng(0)
+    table = (1e4 + random.standard_normal((3, 200_000))).astype(np.float32)
+    wide = table.astype(np.longdouble)
+    mean, variance = moments(torch.from_numpy(table), 1).numpy()
+    differences = wide - wide[1]
+    assert row_means(torch.from_numpy(table)).numpy() == pytest.approx(wide.mean(1).astype(float), rel=1e-14)
+    assert mean == pytest.approx(differences.mean(1).astype(float), abs=1e-13)
+    assert variance == pytest.approx(differences.var(1).astype(float), rel=1e-12)
+
+
+def test_a_difference_that_is_constant_but_for_rounding_has_variance_0():
+    table = np.array([[0.0] * 10, [0.1] * 10])  # whose mean comes out below 0.1
+    assert gaps(table).variance.tolist() == [0.0]
+
+
+def test_the_smallest_differences_do_not_depend_on_how_many_rows_are_taken_at_once(monkeypatch):
+    table = np.random.default_rng(2).exponential(size=(50, 40)).astype(np.float32)
+    whole = gaps(table).lowest
+    monkeypatch.setattr(gaps_module, "CHUNK", 40 * 7)
+    assert torch.equal(gaps(table).lowest, whole)
+
+
+@pytest.mark.parametrize("view", [lambda t: t[:, ::2], lambda t: t[:, :30], lambda t: t.T])
+def test_a_view_is_measured_as_its_copy(view):
+    table = view(torch.from_numpy(np.random.default_rng(3).exponential(size=(40, 60))))
+    seen, copy = gaps(table), gaps(table.contiguous().clone())
+    assert seen.best == copy.best
+    assert torch.equal(seen.delta, copy.delta)
+    assert torch.equal(moments(table, 3), moments(table.clone(), 3))
