@@ -31,9 +31,7 @@ MOST_ROWS = 250
 """Of a table on the page; longer ones must bring a shorter one."""
 
 
-def write_study(
-    study: Synthetic, tables: Tables, findings: Findings, claims: Claims, out: Path, seconds: float | None = None
-) -> None:
+def write_study(study: Synthetic, tables: Tables, findings: Findings, claims: Claims, out: Path) -> None:
     """Write `figures/`, `claims.json`, `summary.md` and `index.html` into `out`.
 
     Equal numbers give equal bytes, but for what the summary and the page say of time and machine.
@@ -44,7 +42,6 @@ def write_study(
         findings: Of these tables.
         claims: With their verdicts.
         out: The folder.
-        seconds: Of the whole command, for the summary.
     """
     made = figures(study, tables, findings)
     drawings = {figure.name: Markup(figure.svg) for figure in made}
@@ -61,7 +58,6 @@ def write_study(
         "claims": [_claim(claim) for claim in claims],
         "machine": cost.machine(),
         "costs": cost.table(study, tables.seconds),
-        "seconds": seconds,
         "version": quantleak.__version__,
         "figures": made,
     }
