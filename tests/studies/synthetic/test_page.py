@@ -127,6 +127,7 @@ def test_each_claim_stands_beside_its_finding(read: Reader, claims: Claims) -> N
     assert words.count("holds") == sum(claim["holds"] is True for claim in claims) > 0
     assert words.count("refuted") == sum(claim["holds"] is False for claim in claims) > 0
     assert words.count("not judged") == sum(claim["holds"] is None for claim in claims) > 0
+    assert any(text.startswith("Not judged:") for text in words)
     # The mark beside the word is another shape, not only another colour.
     assert {"✓", "✗"} <= set(words)
 
