@@ -65,9 +65,8 @@ def privacy_rate(losses: object) -> Rate:
 
     Args:
         losses: Per-sample losses [K, N] in nats of K elements on N validation examples: tensor or array, float32 or
-            float64. Sums are taken in
-            float64, a few rows at a time. Squares of differences must not leave the range of float64, which float32
-            tables never do; in float64 keep differences between 1e-150 and 1e150, or 0.
+            float64. Sums are taken in float64. Squares of differences must not leave its range, which float32 tables
+            never do; in float64 keep differences between 1e-150 and 1e150, or 0.
 
     Raises:
         InputError: If `losses` is not a table, or holds NaN or minus infinity.
