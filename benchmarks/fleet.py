@@ -179,7 +179,7 @@ def perceptron_row(rounds: int = 7, epochs: int = 10) -> Row:
     ratio, share = float(np.median(ratios)), float(np.median(shares))
     return Row(
         "32 perceptrons 1024-128-1, batch 128, against a loop of modules with fused Adam, one thread",
-        f"{ratio:.2f} times, {share:.0%} of the float32 matrix-product rate",
+        f"{ratio:.2f} times, {share:.1%} of the float32 matrix-product rate",
         ">= 1.5 times, >= 45%",
         ratio >= 1.5 and share >= 0.45,
     )

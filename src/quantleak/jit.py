@@ -7,11 +7,13 @@ from typing import Any
 
 from numba import njit
 
-# Sums may be reordered, which vector instructions need; NaN and infinity keep their meaning.
-_FASTMATH = {"reassoc", "contract", "nsz"}
+# NaN and infinity keep their meaning. What is kept is keyed by the file of the loop, not by this one: after a change
+# here, remove `__pycache__`.
+reordered = njit(error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
+"""A part of a loop in which sums may be taken in any order, which vector instructions need.
 
-inner = njit(error_model="numpy", fastmath=_FASTMATH)
-"""A part of a loop, compiled into what calls it."""
+So may differences: `a - b - c` becomes `a - (b + c)`, which loses a tie.
+"""
 
 
 def kept(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -20,6 +22,6 @@ def kept(function: Callable[..., Any]) -> Callable[..., Any]:
     Modules of such loops are imported where they are first needed: numba takes half a second.
     """
     try:
-        return njit(cache=True, error_model="numpy", fastmath=_FASTMATH)(function)
+        return njit(cache=True, error_model="numpy")(function)
     except RuntimeError:
-        return inner(function)
+        return njit(error_model="numpy")(function)

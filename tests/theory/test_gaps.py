@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from quantleak.errors import InputError
 from quantleak.theory import gaps as gaps_module
 from quantleak.theory.gaps import gaps, moments
 from quantleak.theory.table import row_means
@@ -33,6 +34,29 @@ def test_sums_over_many_examples_lose_nothing():
     assert row_means(torch.from_numpy(table)).numpy() == pytest.approx(wide.mean(1).astype(float), rel=1e-14)
     assert mean == pytest.approx(differences.mean(1).astype(float), abs=1e-13)
     assert variance == pytest.approx(differences.var(1).astype(float), rel=1e-12)
+
+
+@given(tables, st.integers(0, 8), st.integers(0, 8), st.booleans())
+def test_rows_that_differ_by_a_swap_of_two_losses_tie(table, one, other, wide):
+    row = (table[0].astype(np.float64) + 0.1 if wide else table[0])[: table.shape[1]]
+    swapped = row.copy()
+    one, other = one % len(row), other % len(row)
+    swapped[[one, other]] = swapped[[other, one]]
+    assert moments(torch.from_numpy(np.stack([row, swapped])), 0)[0].tolist() == [0, 0]
+
+
+def test_an_outlier_that_all_rows_share_changes_nothing():
+    table = np.random.default_rng(1).exponential(size=(5, 1000)).astype(np.float32)
+    table[:, -1] = 1e16
+    differences = table.astype(np.longdouble) - table[0]
+    mean, variance = moments(torch.from_numpy(table), 0).numpy()
+    assert mean == pytest.approx(differences.mean(1).astype(float), rel=1e-12)
+    assert variance == pytest.approx(differences.var(1).astype(float), rel=1e-12)
+
+
+def test_sums_beyond_float64_are_refused():
+    with pytest.raises(InputError, match="leaves the range of float64"):
+        gaps([[1e308] * 20 + [-1e308] * 40, [0.0] * 60])
 
 
 def test_a_difference_that_is_constant_but_for_rounding_has_variance_0():

@@ -11,7 +11,7 @@ from typing import no_type_check
 
 import numpy as np
 
-from quantleak.jit import inner, kept
+from quantleak.jit import kept, reordered
 
 BINARY, REGRESSION = 0, 1
 SGD, ADAM, ADAMW = 0, 1, 2
@@ -53,7 +53,7 @@ def train_linear(
             seen[epoch, model] = own
 
 
-@inner
+@reordered
 @no_type_check
 def _gradient(features, targets, task, rows, own, gradient):
     """Gradient of the mean loss over a minibatch, four examples at a time: each visit of the parameters serves four."""
@@ -82,7 +82,7 @@ def _gradient(features, targets, task, rows, own, gradient):
             gradient[inputs] += d0 + d1 + d2 + d3
 
 
-@inner
+@reordered
 @no_type_check
 def _slope(task, output, target):
     """Derivative of the loss by the output: cross-entropy of a logit, or squared error."""
@@ -91,7 +91,7 @@ def _slope(task, output, target):
     return np.float32(2) * (output - target)
 
 
-@inner
+@reordered
 @no_type_check
 def _update(optimizer, rate, momentum, decay, step, own, gradient, first, second):
     """One step of torch's optimizer."""

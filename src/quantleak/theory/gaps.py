@@ -65,7 +65,7 @@ class Gaps:
 
 
 def gaps(losses: object) -> Gaps:
-    """Measure a loss table; the only pass over it that the rates need.
+    """Measure a loss table: all that r_Q needs of it.
 
     Raises:
         InputError: If `losses` is not a table, or holds NaN or minus infinity.

@@ -6,7 +6,7 @@ from typing import no_type_check
 
 import numpy as np
 
-from quantleak.jit import kept
+from quantleak.jit import kept, reordered
 
 
 @kept
@@ -16,10 +16,7 @@ def row_means(table):
     rows, examples = table.shape
     means = np.empty(rows)
     for k in range(rows):
-        row, total = table[k], 0.0
-        for j in range(examples):
-            total += np.float64(row[j])
-        means[k] = total / examples
+        means[k] = _total(table[k]) / examples
     return means
 
 
@@ -28,17 +25,33 @@ def row_means(table):
 def moments(table, best):
     """Mean and variance (ddof 0) of every row's differences from row `best`, float64 `[2, K]`."""
     rows, examples = table.shape
-    reference = np.empty(examples)
-    for j in range(examples):
-        reference[j] = table[best, j]
+    reference, difference = np.empty(examples), np.empty(examples)
+    reference[:] = table[best]
     found = np.empty((2, rows))
     for k in range(rows):
-        row, total = table[k], 0.0
+        row = table[k]
         for j in range(examples):
-            total += np.float64(row[j]) - reference[j]
-        mean, squares = total / examples, 0.0
+            difference[j] = row[j] - reference[j]
+        mean = _total(difference) / examples
         for j in range(examples):
-            off = np.float64(row[j]) - reference[j] - mean
-            squares += off * off
-        found[0, k], found[1, k] = mean, squares / examples
+            difference[j] -= mean
+        found[0, k], found[1, k] = mean, _squares(difference) / examples
     return found
+
+
+@reordered
+@no_type_check
+def _total(values):
+    total = 0.0
+    for j in range(len(values)):
+        total += np.float64(values[j])
+    return total
+
+
+@reordered
+@no_type_check
+def _squares(values):
+    total = 0.0
+    for j in range(len(values)):
+        total += values[j] * values[j]
+    return total

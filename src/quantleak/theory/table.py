@@ -40,12 +40,14 @@ def row_means(table: Float[Tensor, "elements examples"]) -> Float64[Tensor, " el
     Raises:
         InputError: If a loss is NaN or minus infinity.
     """
-    # Half a second the first time, which importing this package does not cost.
+    # Numba is loaded, and on a machine's first use compiles, here and not where this package is imported.
     from quantleak.theory import kernel
 
     means = torch.from_numpy(kernel.row_means(table.contiguous().numpy()))
     if bool((torch.isnan(means) | torch.isneginf(means)).any()):
         bad = torch.isnan(table) | torch.isneginf(table)
+        if not bool(bad.any()):
+            raise InputError("losses are so large that the sum of a row leaves the range of float64.")
         row, column = (int(i) for i in bad.nonzero()[0])
         raise InputError(
             f"losses hold {int(bad.sum())} values that are NaN or minus infinity, first {float(table[row, column])} "
