@@ -80,11 +80,11 @@ def _trouble(error: Exception) -> str:
             "has an array of Python objects, which is a pickle: opening it could run code, so it is refused. "
             "Save numbers, or text with .astype(str)."
         )
-    # zipfile raises this for a compression method that it does not know: the file is at fault, nothing is left undone.
-    if isinstance(error, NotImplementedError):
-        return f"is packed in a way that is not read here ({error}). Save it with numpy.savez_compressed."
     if isinstance(error, RuntimeError) and "encrypted" in str(error):
         return "is encrypted. Save it without a password, with numpy.savez."
+    # All else that zipfile raises as this is a version or a compression method that it does not know.
+    if isinstance(error, RuntimeError):
+        return f"is packed in a way that is not read here ({error}). Save it with numpy.savez_compressed."
     return f"is damaged: {str(error)[:200] or type(error).__name__}. Download or save it again."
 
 
