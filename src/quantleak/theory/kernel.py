@@ -34,8 +34,8 @@ def moments(table, best):
             difference[j] = row[j] - reference[j]
         mean = _total(difference) / examples
         for j in range(examples):
-            difference[j] -= mean
-        found[0, k], found[1, k] = mean, _squares(difference) / examples
+            difference[j] = (difference[j] - mean) ** 2
+        found[0, k], found[1, k] = mean, _total(difference) / examples
     return found
 
 
@@ -45,13 +45,4 @@ def _total(values):
     total = 0.0
     for j in range(len(values)):
         total += np.float64(values[j])
-    return total
-
-
-@reordered
-@no_type_check
-def _squares(values):
-    total = 0.0
-    for j in range(len(values)):
-        total += values[j] * values[j]
     return total
