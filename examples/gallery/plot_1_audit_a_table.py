@@ -40,7 +40,6 @@ result = ql.audit(
     quantizers=("sign", "ternary:0.9", "uniform:4"),
     models=8,
     epochs=10,
-    resamples=50,
     workers=1,
     out=folder / "audit",
 )

@@ -58,7 +58,6 @@ result = ql.audit(
     quantizers=("sign", "uniform:4"),
     models=8,
     epochs=10,
-    resamples=50,
     workers=1,
 )
 result

@@ -46,7 +46,6 @@ result = ql.audit(
     quantizers=("sign", "uniform:4"),
     models=4,
     epochs=3,
-    resamples=50,
     workers=1,
 )
 result

@@ -15,7 +15,6 @@ result = ql.audit(
     quantizers=("sign", "ternary:0.9", "uniform:5"),
     models=12,
     epochs=20,
-    resamples=100,
     workers=1,
 )
 result

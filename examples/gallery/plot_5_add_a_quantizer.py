@@ -57,7 +57,6 @@ result = ql.audit(
     quantizers=("powers:2", "powers:4", "sign"),
     models=8,
     epochs=10,
-    resamples=50,
     workers=1,
 )
 result

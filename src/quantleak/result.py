@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from quantleak.errors import InputError
 from quantleak.store import begun, read_json, seal, verify, write, write_json
 
-SCHEMA = 1
+SCHEMA = 2
 PAGES = ("report.html", "privacy-card.md", "privacy-card.json", "exposed.csv")
 """Files of a finished audit that are written for readers; see `quantleak.report.write_pages`."""
 
@@ -97,7 +97,9 @@ class AttackResult:
         tpr: True-positive rate by false-positive rate; a rate that so few examples cannot support is None.
         balanced_accuracy: With the threshold chosen on other targets.
         mis_bound: Upper bound on Membership Inference Security from that accuracy.
+        ppv: Positive predictive value, by false-positive rate and by the share of members among all examples (prior).
         reason: Why the attack could not run; then there are no numbers.
+        via: Of the original: the quantizer that the attacker applies first; None if the model is attacked as it is.
     """
 
     name: str
@@ -107,7 +109,9 @@ class AttackResult:
     tpr: dict[str, Number]
     balanced_accuracy: Number
     mis_bound: Number
+    ppv: dict[str, dict[str, Number]] = field(default_factory=dict)
     reason: str | None = None
+    via: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,12 +124,14 @@ class Worst(Number):
         fpr: False-positive rate at which `value` is the true-positive rate; None where no rate is supported and
             `value` is the AUC.
         auc: Its AUC on the same half.
+        via: Of the original: the quantizer that the attacker applies first; None if the model is attacked as it is.
     """
 
     name: str
     mode: str
     fpr: float | None
     auc: Number
+    via: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +175,7 @@ class Recommendation:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditResult:
-    """The result of :func:`quantleak.audit`; `schema` 1 of `result.json`.
+    """The result of :func:`quantleak.audit`; `schema` 2 of `result.json`.
 
     Attributes:
         id: Hash of everything that fixes the numbers: data, settings, seed, `RESULTS_VERSION`.
@@ -216,7 +222,7 @@ class AuditResult:
         return {"schema": SCHEMA, **{name: _plain(value) for name, value in fields.items()}}
 
     def to_frame(self) -> pd.DataFrame:
-        """Tidy long form: one row for each number, with quantizer, attack, mode, metric, value, low, high."""
+        """Tidy long form: one row for each number, with quantizer, attack, mode, via, metric, value, low, high."""
         return pd.DataFrame([row for result in self.quantizers for row in _long(result)])
 
     def save(self, folder: str | Path) -> None:
@@ -295,9 +301,10 @@ def _plain(value: Any) -> Any:
 
 
 def _long(result: QuantizerResult) -> list[dict[str, Any]]:
-    def row(metric: str, item: Number, attack: str | None = None, mode: str | None = None) -> dict[str, Any]:
+    def row(metric: str, item: Number, attack: AttackResult | None = None) -> dict[str, Any]:
+        name, mode, via = (None, None, None) if attack is None else (attack.name, attack.mode, attack.via)
         return {
-            "quantizer": result.spec, "attack": attack, "mode": mode, "metric": metric,
+            "quantizer": result.spec, "attack": name, "mode": mode, "via": via, "metric": metric,
             "value": item.value, "low": item.low, "high": item.high,
         }  # fmt: skip
 
@@ -306,5 +313,8 @@ def _long(result: QuantizerResult) -> list[dict[str, Any]]:
     for attack in result.attacks:
         named = {"auc": attack.auc, "balanced_accuracy": attack.balanced_accuracy, "mis_bound": attack.mis_bound}
         named |= {f"tpr@{fpr}": item for fpr, item in attack.tpr.items()}
-        rows += [row(metric, item, attack.name, attack.mode) for metric, item in named.items()]
+        named |= {
+            f"ppv@{fpr},prior={prior}": item for fpr, priors in attack.ppv.items() for prior, item in priors.items()
+        }
+        rows += [row(metric, item, attack) for metric, item in named.items()]
     return rows

@@ -29,7 +29,7 @@ def around(value: float, arm: float) -> Number:
 
 
 def attack(name: str, tpr: Number, auc: Number, reason: str | None = None) -> AttackResult:
-    few = Number(value=None, reason="FPR 0.001 needs 5000 distinct non-members, there are 900")
+    few = Number(value=None, reason="FPR 0.001 needs 1999 non-members per target, there are 450")
     return AttackResult(
         name=name, mode="adaptive", convention={"name": name.partition("-")[0]}, auc=auc,
         tpr={} if reason else {"0.001": few, "0.01": tpr}, balanced_accuracy=around(0.55, 0.01),

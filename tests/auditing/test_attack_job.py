@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from quantleak.attacks import Bootstrap
-from quantleak.auditing.attacks import ATTACKS, AttackJob, Signals
+from quantleak.auditing.attacks import ATTACKS, AttackJob, Signals, unpack
 from quantleak.data import membership
 
 MODELS, POOL, POPULATION = 16, 300, 200
@@ -33,7 +32,7 @@ def outcomes(task: str, shift: float, quantized=lambda signals: signals, identit
         member=member,
         groups=np.arange(POOL),
         task=task,
-        settings=Bootstrap(resamples=40),
+        level=0.95,
         seed=0,
         identity=identity,
     )
@@ -59,7 +58,8 @@ def test_with_a_signal_every_mode_finds_it(task: str) -> None:
             assert attack["auc"]["low"] > 0.55, key
     assert found["lira-online", "adaptive"]["auc"]["value"] > found["loss", "none"]["auc"]["value"] + 0.1
     assert worst["name"] in {"lira-online", "rmia-online", "lira-offline"}
-    assert arrays["worst"].shape == (40,)
+    assert unpack(arrays).influence.shape == (MODELS // 2, POOL)
+    assert unpack(arrays).mean == pytest.approx(worst["value"])
     assert arrays["lira-online/adaptive/auc"].shape == (MODELS,)
 
 
@@ -84,3 +84,4 @@ def test_signals_that_say_nothing_leave_the_other_attacks_running() -> None:
     assert refused
     assert {mode for _, mode in refused} == {"recalibrated"}
     assert found["loss", "none"]["auc"]["value"] == 0.5
+    assert found["loss", "none"]["tpr"]["0.1"]["value"] == pytest.approx(0.1)

@@ -38,7 +38,7 @@ def test_an_audit_is_priced_and_nothing_written(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(probe, "ENOUGH", 0.2)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    settings = Settings(model="linear", models=8, epochs=40, quantizers=("sign", "uniform:5"), resamples=40)
+    settings = Settings(model="linear", models=8, epochs=40, quantizers=("sign", "uniform:5"))
     cost = estimate_cost(make_plan(ql.bundled("wine"), settings), workers=2)
     assert (cost.models, cost.blocks, cost.attack_jobs, cost.workers) == (8, 4, 3, 2)
     assert 0 < cost.train < 60

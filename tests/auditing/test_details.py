@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from quantleak.attacks import Bootstrap, evaluate, worst_case
+from quantleak.attacks import evaluate, roc, worst_case
 from quantleak.auditing import tables
 from quantleak.auditing.classes import by_class, is_rare
 from quantleak.auditing.curves import GRID, mean_curve
@@ -17,7 +17,7 @@ from quantleak.auditing.exposure import MOST, most_exposed
 from quantleak.auditing.flags import flagged
 from quantleak.data import membership
 
-FEW = Bootstrap(resamples=60, seed=3)
+LEVEL = 0.95
 
 
 def table(seed: int, targets: int = 8, examples: int = 240, shift: float = 1.0, digits: int = 1):
@@ -38,29 +38,32 @@ def test_flags_are_those_of_the_largest_threshold_that_keeps_to_the_rate(seed: i
         np.testing.assert_array_equal(called, row >= min(allowed))
 
 
-def test_a_curve_is_the_mean_of_scikit_learns_steps() -> None:
+def test_a_curve_is_the_mean_of_the_estimates_at_every_supported_rate() -> None:
     scores, member = table(0)
-    curve = mean_curve(scores, member, np.arange(240), FEW)
-    # 240 examples support 5 / 240 and more.
-    assert curve["fpr"][0] == min(rate for rate in GRID if rate >= 5 / 240)
+    curve = mean_curve(scores, member, np.arange(240), LEVEL)
+    # 8 targets with 120 non-members each support 20 / 8 / 121 and more.
+    fewest = min((~member).sum(axis=1))
+    assert curve["fpr"][0] == min(rate for rate in GRID if rate * (fewest + 1) >= 2.5)
     assert {0.1, 1.0} <= set(curve["fpr"])
     for rate, tpr in zip(curve["fpr"], curve["tpr"], strict=True):
-        steps = [metrics.roc_curve(m, s, drop_intermediate=False)[:2] for m, s in zip(member, scores, strict=True)]
-        assert tpr == pytest.approx(np.mean([t[f <= rate].max() for f, t in steps]))
+        each = [roc(*row).tpr_at_exactly(rate) for row in zip(scores, member, strict=True)]
+        assert tpr == pytest.approx(np.mean(each))
+        steps = [metrics.roc_curve(m, s)[:2] for m, s in zip(member, scores, strict=True)]
+        assert tpr == pytest.approx(np.mean([np.interp(rate, *step) for step in steps]), abs=0.03)
     assert (curve["low"] <= curve["tpr"] + 0.05).all()
     assert (curve["tpr"] - 0.05 <= curve["high"]).all()
 
 
 def test_too_few_examples_have_no_curve() -> None:
     scores, member = table(0, examples=4)
-    assert all(len(column) == 0 for column in mean_curve(scores, member, np.arange(4), FEW).values())
+    assert all(len(column) == 0 for column in mean_curve(scores, member, np.arange(4), LEVEL).values())
 
 
 def test_a_class_is_counted_by_itself() -> None:
     scores, member = table(1)
     classes = np.repeat([0, 2], 120)
     flags = flagged(scores, member, 0.1)
-    found = by_class(flags, member, classes, np.arange(240), FEW)
+    found = by_class(flags, member, classes, np.arange(240), LEVEL)
     assert found["examples"].tolist() == [120, 0, 120]
     for place, code in enumerate((0, 1, 2)):
         of_class = classes == code
@@ -77,13 +80,12 @@ def test_a_class_is_counted_by_itself() -> None:
 def test_intervals_of_a_class_are_as_wide_as_examples_and_targets_vary() -> None:
     # Every target flags the same examples: only examples vary, and a group is drawn whole.
     flags = np.repeat(np.random.default_rng(0).random((1, 400)) < 0.3, 6, axis=0)
-    many = Bootstrap(resamples=2000)
-    wide = by_class(flags, np.ones_like(flags), np.zeros(400, np.int64), np.arange(400), many)
+    wide = by_class(flags, np.ones_like(flags), np.zeros(400, np.int64), np.arange(400), LEVEL)
     p = flags[0].mean()
     expected = 2 * 1.96 * np.sqrt(p * (1 - p) / 400)
     assert wide["found_high"][0] - wide["found_low"][0] == pytest.approx(expected, rel=0.1)
     grouped = by_class(
-        np.repeat(flags, 5, axis=1), np.ones((6, 2000), bool), np.zeros(2000, np.int64), np.arange(2000) // 5, many
+        np.repeat(flags, 5, axis=1), np.ones((6, 2000), bool), np.zeros(2000, np.int64), np.arange(2000) // 5, LEVEL
     )
     assert grouped["found_high"][0] - grouped["found_low"][0] == pytest.approx(expected, rel=0.1)
 
@@ -125,9 +127,9 @@ def test_details_agree_with_the_headline_and_become_tables() -> None:
     scores, member = table(5)
     candidates = {"loss/none": scores, "lira-online/adaptive": scores + member}
     groups, classes = np.arange(240), np.arange(240) % 2
-    worst = worst_case(candidates, member, groups=groups, settings=FEW)
-    kept = details(candidates, worst, member, groups, classes, FEW)
-    attacked = {"sign": ({"worst": np.zeros(3), **kept}, {}), "uniform:2": (kept, {})}
+    worst = worst_case(candidates, member, groups=groups)
+    kept = details(candidates, worst, member, groups, classes, LEVEL)
+    attacked = {"sign": ({"worst/values": np.zeros(3), **kept}, {}), "uniform:2": (kept, {})}
 
     roc = tables.roc(attacked)
     assert list(roc.columns) == ["quantizer", "attack", "mode", "fpr", "tpr", "low", "high"]
@@ -138,9 +140,9 @@ def test_details_agree_with_the_headline_and_become_tables() -> None:
     by_name = tables.classes(attacked, ("no", "yes"))
     assert by_name["class"].tolist() == ["no", "yes"] * 2
     assert not by_name["rare"].any()
-    # Classes of equal size: their mean is the mean over all examples.
-    assert by_name["found"][:2].mean() == pytest.approx(worst.estimate.value, abs=0.01)
-    overall = evaluate(candidates[worst.name][worst.reported_on], member[worst.reported_on], settings=FEW)
+    # Classes of equal size: their mean is the mean over all examples, at the threshold that the sample suggests.
+    assert by_name["found"][:2].mean() == pytest.approx(worst.estimate.value, abs=0.04)
+    overall = evaluate(candidates[worst.name][worst.reported_on], member[worst.reported_on])
     assert overall.tpr[0.1].value == worst.estimate.value
 
     rows = tables.exposed(attacked, 1000 + np.arange(240))
@@ -151,13 +153,13 @@ def test_details_agree_with_the_headline_and_become_tables() -> None:
 
 def test_regression_has_no_classes_and_few_examples_have_no_rates() -> None:
     scores, member = table(6)
-    worst = worst_case({"loss/none": scores}, member, settings=FEW)
-    kept = details({"loss/none": scores}, worst, member, np.arange(240), None, FEW)
+    worst = worst_case({"loss/none": scores}, member)
+    kept = details({"loss/none": scores}, worst, member, np.arange(240), None, LEVEL)
     assert not [key for key in kept if key.startswith("@classes")]
     assert tables.classes({"sign": (kept, {})}, None).empty
     scores, member = table(6, examples=40)
-    worst = worst_case({"loss/none": scores}, member, settings=FEW)
+    worst = worst_case({"loss/none": scores}, member)
     assert worst.fpr is None
-    kept = details({"loss/none": scores}, worst, member, np.arange(40), np.arange(40) % 2, FEW)
+    kept = details({"loss/none": scores}, worst, member, np.arange(40), np.arange(40) % 2, LEVEL)
     assert tables.exposed({"sign": (kept, {})}, np.arange(40)).empty
     assert tables.classes({"sign": (kept, {})}, ("no", "yes")).empty

@@ -57,7 +57,7 @@ def test_a_rate_without_support_fails_with_its_reason(made: Made) -> None:
     result = gate(made(), Limits.read(["0.001:0.9"]))
     assert not result.passed
     assert {check.verdict() for check in result.checks} == {
-        "cannot be judged: FPR 0.001 needs 5000 distinct non-members, there are 900"
+        "cannot be judged: FPR 0.001 needs 1999 non-members per target, there are 450"
     }
 
 

@@ -18,7 +18,7 @@ from quantleak.store import verify
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages") / "out"
     ql.audit(
-        ql.bundled("wine"), out=folder, workers=1, model="linear", models=4, epochs=2, resamples=20,
+        ql.bundled("wine"), out=folder, workers=1, model="linear", models=4, epochs=2,
         quantizers=("sign", "uniform:5"),
     )  # fmt: skip
     return folder
@@ -63,7 +63,7 @@ def test_other_files_must_be_whole(folder: Path) -> None:
 
 def test_the_page_of_own_scores_comes_back_too(tmp_path: Path) -> None:
     scores = {"scores": np.arange(40.0), "member": np.arange(40) % 2}
-    attack_scores(scores, settings=ScoresSettings(resamples=20)).save(tmp_path)
+    attack_scores(scores, settings=ScoresSettings()).save(tmp_path)
     before = contents(tmp_path)
     (tmp_path / "report.html").unlink()
     assert [path.name for path in rewrite(tmp_path)] == ["report.html"]

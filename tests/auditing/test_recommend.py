@@ -5,17 +5,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from quantleak.attacks import Crossed
 from quantleak.auditing.recommend import Contender, difference, recommend
+from quantleak.result import Number
 
 random = np.random.default_rng(0)
-SHARED = random.normal(0, 0.05, 500)  # what all quantizers' resamples have in common
+SHARED = random.normal(0, 0.05, 16)  # what all quantizers' targets have in common
+SHARED -= SHARED.mean()
 
 
 def contender(spec: str, bits: float, utility: float, leakage: float, noise: float = 0.002) -> Contender:
     bits, utility, leakage = float(bits), float(utility), float(leakage)
-    resampled = leakage + SHARED + random.normal(0, noise, 500)
+    own = random.normal(0, noise, 16)
+    crossed = Crossed(values=leakage + SHARED + own - own.mean(), influence=np.zeros((16, 40)))
+    figure = Number(value=leakage, low=leakage - 0.03, high=leakage + 0.03)
     return Contender(
-        spec=spec, bits=bits, utility=utility, selection_high=leakage + 0.1, leakage=leakage, resampled=resampled
+        spec=spec, bits=bits, utility=utility, selection_high=leakage + 0.1, figure=figure, leakage=crossed
     )
 
 
@@ -71,8 +76,9 @@ def test_not_distinguishable_from_the_original_is_said() -> None:
 
 def test_without_numbers_nothing_is_clear() -> None:
     nothing = Contender(
-        spec="x", bits=2.0, utility=0.9, selection_high=0.1, leakage=0.2, resampled=np.full(500, np.nan)
-    )
+        spec="x", bits=2.0, utility=0.9, selection_high=0.1, figure=Number(value=None),
+        leakage=Crossed(values=np.full(16, np.nan), influence=np.zeros((16, 40))),
+    )  # fmt: skip
     answer = told(ORIGINAL, nothing)
     assert answer.quantizer == "x"
     assert not answer.clear
@@ -95,27 +101,42 @@ def test_all_alike_is_said_in_one_word() -> None:
 
 
 def test_one_that_leaked_less_where_it_was_not_chosen_is_named() -> None:
-    chosen, rival = contender("sign", 1, 0.9, 0.2), contender("uniform:2", 2, 0.9, 0.15)
-    answer = told(ORIGINAL, replace(chosen, selection_high=0.1), rival)
+    chosen, other = contender("sign", 1, 0.9, 0.2), contender("uniform:2", 2, 0.9, 0.15)
+    answer = told(ORIGINAL, replace(chosen, selection_high=0.1), other)
     assert answer.quantizer == "sign"
     assert not answer.clear
     assert "AUROC: 2 bits leaked less on the models that did not choose." in answer.sure
-    worse = told(
-        replace(ORIGINAL, leakage=0.1, resampled=ORIGINAL.resampled - 0.2), replace(chosen, selection_high=0.1)
-    )
+    low = Crossed(values=ORIGINAL.leakage.values - 0.2, influence=ORIGINAL.leakage.influence)
+    worse = told(replace(ORIGINAL, leakage=low), replace(chosen, selection_high=0.1))
     assert "it leaked more" in worse.sure
 
 
 def test_without_a_rate_the_words_are_of_the_auc() -> None:
-    contenders = {c.spec: c for c in (ORIGINAL, contender("sign", 1, 0.9, 0.2))}
+    strong = replace(ORIGINAL, figure=Number(value=0.7, low=0.6, high=0.8))
+    contenders = {c.spec: c for c in (strong, contender("sign", 1, 0.9, 0.2))}
     answer = recommend(contenders, "accuracy", None, 0.02, 0.9)
     assert "AUC 0.200 instead of the original's 0.300 (0.5: guessing)" in answer.reason
     assert " of AUC, at 90% confidence." in answer.sure
     assert "false alarms" not in answer.reason + answer.sure
 
 
+def test_where_the_original_is_not_told_from_guessing_nothing_is_named() -> None:
+    null = replace(ORIGINAL, figure=Number(value=0.012, low=0.009, high=0.016))
+    answer = told(null, contender("1", 1, 0.9, 0.011))
+    assert (answer.quantizer, answer.clear, answer.versus) == (None, False, {})
+    assert answer.headline == "Nothing to choose by: the original itself cannot be told from guessing."
+    assert "finds 1.20% [0.90, 1.60] of the members at 1% false alarms; guessing finds 1.00% of them" in answer.reason
+    by_auc = recommend(
+        {"identity": replace(null, figure=Number(value=0.52, low=0.48, high=0.55))}, "AUROC", None, 0.02, 0.95
+    )
+    assert "has AUC 0.520 [0.480, 0.550]; guessing has 0.500." in by_auc.reason
+    # Without an interval nobody can say so.
+    assert told(replace(null, figure=Number(value=0.012)), contender("1", 1, 0.9, 0.011)).quantizer == "1"
+
+
 def test_differences_are_paired() -> None:
     one, two = contender("a", 1, 1, 0.20), contender("b", 1, 1, 0.21)
-    paired = difference(one.leakage, one.resampled, two.leakage, two.resampled, 0.95)
-    assert paired.high < 0 < two.resampled.std()
-    assert paired.high - paired.low < 0.1 * 4 * one.resampled.std()
+    paired = difference(one.leakage, two.leakage, 0.95)
+    assert paired.value == pytest.approx(-0.01)
+    assert paired.high < 0
+    assert paired.high - paired.low < 0.1 * 4 * one.leakage.values.std()

@@ -18,7 +18,7 @@ from quantleak.auditing.scores import read_scores, scores_of
 from quantleak.auditing.scores_result import ScoresResult
 from quantleak.errors import InputError
 
-QUICK = ScoresSettings(resamples=30)
+QUICK = ScoresSettings()
 Arrays = dict[str, Any]
 
 
@@ -116,9 +116,8 @@ def test_a_count_of_shadows_does_not_give_the_target_away() -> None:
 def test_rows_of_one_example_are_drawn_together() -> None:
     arrays = fleet(targets=1, examples=100)
     twice = {name: np.concatenate([array, array], axis=1) for name, array in arrays.items() if "population" not in name}
-    settings = ScoresSettings(resamples=300)
-    apart = attack_scores(twice, settings=settings)
-    together = attack_scores({**twice, "example_id": np.tile(np.arange(100), 2)}, settings=settings)
+    apart = attack_scores(twice)
+    together = attack_scores({**twice, "example_id": np.tile(np.arange(100), 2)})
     assert (apart.n["examples"], together.n["examples"]) == (200, 100)
     assert together.attacks[0].auc.value == apart.attacks[0].auc.value
     width = [result.attacks[0].auc.high - result.attacks[0].auc.low for result in (apart, together)]
@@ -167,7 +166,7 @@ def test_a_result_is_saved_and_loaded_whole(tmp_path: Path) -> None:
     assert "http" not in page.replace("http://www.w3.org", "")
     result.save(tmp_path / "out")
     with pytest.raises(InputError, match="holds another attack; nothing was changed"):
-        attack_scores(fleet(), settings=ScoresSettings(resamples=31)).save(tmp_path / "out")
+        attack_scores(fleet(), settings=ScoresSettings(seed=31)).save(tmp_path / "out")
 
 
 def test_names_are_escaped_in_the_page(tmp_path: Path) -> None:
@@ -233,6 +232,6 @@ def test_all_problems_are_told_at_once(arrays: Arrays, messages: list[str]) -> N
 
 
 def test_settings_are_checked() -> None:
-    assert read_scores_settings({"resamples": "99"}).resamples == 99
+    assert read_scores_settings({"seed": "99"}).seed == 99
     with pytest.raises(InputError, match=r"level: .*(.|\n)*colour"):
         read_scores_settings({"level": 2, "colour": "red"})

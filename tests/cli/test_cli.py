@@ -16,7 +16,7 @@ import torch
 
 from quantleak.cli import VERBS
 
-QUICK = ["--model", "linear", "--models", "4", "--epochs", "3", "--set", "resamples=20", "--workers", "1"]
+QUICK = ["--model", "linear", "--models", "4", "--epochs", "3", "--workers", "1"]
 QUICK += ["--quantizer", "sign", "--quantizer", "uniform:5"]
 
 Run = Callable[..., tuple[int, str, str]]
@@ -56,7 +56,7 @@ def test_json_is_alone_on_stdout(run: Run, table: Path, tmp_path: Path) -> None:
 
 def test_settings_come_from_yaml_and_flags_win(run: Run, table: Path, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(
-        f"data: {table}\ntarget: sick\nmodel: linear\nmodels: 4\nepochs: 50\nresamples: 20\n"
+        f"data: {table}\ntarget: sick\nmodel: linear\nmodels: 4\nepochs: 50\n"
         f"quantizers: [sign]\nout: {tmp_path / 'o'}\n"
     )
     code, out, _ = run("audit", tmp_path / "a.yaml", "--epochs", "2", "--workers", "1", "--json", "--quiet")

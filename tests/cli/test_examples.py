@@ -15,7 +15,7 @@ from quantleak.cli import VERBS
 from quantleak.cli.endings import EXAMPLES
 
 Run = Callable[..., tuple[int, str, str]]
-QUICK = ["--model", "linear", "--models", "4", "--epochs", "2", "--set", "resamples=20", "--workers", "1"]
+QUICK = ["--model", "linear", "--models", "4", "--epochs", "2", "--workers", "1"]
 QUICK += [f"--quantizer={spec}" for spec in ("sign", "uniform:4", "uniform:5", "ternary:0.9")]
 SMALLER = {"audit": [*QUICK, "--quiet"], "reproduce": ["--dry-run"]}
 """What is added to an example to make it short; what it says for itself is kept but for these sizes."""

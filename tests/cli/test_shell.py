@@ -18,7 +18,7 @@ import quantleak
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a finished audit in `out`, made by the command."""
     folder = tmp_path_factory.mktemp("shell")
-    audit = "audit --dataset breast_cancer --model linear --models 4 --epochs 2 --set resamples=20 --workers 1"
+    audit = "audit --dataset breast_cancer --model linear --models 4 --epochs 2 --workers 1"
     done = command(folder, f"{audit} --quantizer sign --quantizer uniform:5 --out out --quiet")
     assert done.returncode == 0, done.stderr
     return folder

@@ -19,7 +19,7 @@ Run = Callable[..., tuple[int, str, str]]
 def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("verbs") / "out"
     ql.audit(
-        ql.bundled("breast_cancer"), out=folder, workers=1, model="linear", models=4, epochs=3, resamples=40,
+        ql.bundled("breast_cancer"), out=folder, workers=1, model="linear", models=4, epochs=3,
         quantizers=("sign", "uniform:5"),
     )  # fmt: skip
     return folder
@@ -43,7 +43,7 @@ def test_a_gate_is_met_or_not(run: Run, audited: Path, tmp_path: Path) -> None:
 def test_a_rate_without_support_is_not_met(run: Run, audited: Path) -> None:
     code, out, _ = run("gate", audited, "--max-tpr", "0.001:0.5")
     assert code == 3
-    assert "FPR 0.001 needs 5000 distinct non-members, there are 284" in out
+    assert "FPR 0.001 needs 4999 non-members per target, there are 1" in out
 
 
 def test_comparisons(run: Run, audited: Path) -> None:
@@ -76,13 +76,13 @@ def test_own_scores_are_attacked_gated_reported_and_cited(run: Run, tmp_path: Pa
     arrays = {"target": signals[0], "target_member": member[0], "shadows": signals[1:], "shadows_member": member[1:]}
     np.savez(tmp_path / "scores.npz", **arrays)
     out = tmp_path / "out"
-    code, text, err = run("attack", tmp_path / "scores.npz", "--out", out, "--set", "resamples=40")
+    code, text, err = run("attack", tmp_path / "scores.npz", "--out", out)
     assert (code, err) == (0, "")
     assert "The strongest attack" in text
     assert {path.name for path in out.iterdir()} == {
         "run.json", "jobs", "result.json", "attacks.parquet", "examples.parquet", "report.html", "manifest.json",
     }  # fmt: skip
-    again = run("attack", tmp_path / "scores.npz", "--out", out, "--set", "resamples=40", "--json")
+    again = run("attack", tmp_path / "scores.npz", "--out", out, "--json")
     assert json.loads(again[1]) == json.loads((out / "result.json").read_text())
     assert run("attack", tmp_path / "scores.npz", "--out", out)[0] == 2
     assert run("gate", out, "--max-auc", "0.55")[0] == 3
@@ -117,7 +117,7 @@ def test_a_settings_file_is_begun_checked_and_used(run: Run, table: Path, tmp_pa
     assert code == 0
     assert "patients.csv: binary" in out
     assert json.loads(run("validate", path, "--json")[1])["models"] == 64
-    content = yaml.safe_load(path.read_text()) | {"models": 4, "epochs": 2, "quantizers": ["sign"], "resamples": 20}
+    content = yaml.safe_load(path.read_text()) | {"models": 4, "epochs": 2, "quantizers": ["sign"]}
     path.write_text(yaml.safe_dump(content | {"model": "linear", "workers": 1}))
     code, out, _ = run("audit", path, "--quiet", "--json")
     assert code == 0
@@ -141,6 +141,6 @@ def test_the_log_is_shown_on_demand(run: Run, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(log, "level", log.level)
     np.savez(tmp_path / "s.npz", target=np.arange(40.0), target_member=np.arange(40) % 2, shadows=np.zeros((3, 40)),
              shadows_member=np.zeros((3, 40)))  # fmt: skip
-    code, _, err = run("--verbose", "attack", tmp_path / "s.npz", "--out", tmp_path / "out", "--set", "resamples=20")
+    code, _, err = run("--verbose", "attack", tmp_path / "s.npz", "--out", tmp_path / "out")
     assert code == 0
     assert "lira-online cannot run" in " ".join(err.split())

@@ -14,7 +14,7 @@ import pytest
 import quantleak as ql
 from quantleak import auditing
 
-SMALLER = {"models": 4, "epochs": 2, "resamples": 20}
+SMALLER = {"models": 4, "epochs": 2}
 QUANTIZERS = ("sign", "uniform:4")
 """The rule: audits on these pages run with these sizes, with these quantizers unless they name some, in one process.
 
@@ -83,6 +83,6 @@ def smaller_command() -> Callable[[tuple[str, ...]], list[str]]:
             place = found.index(flag) + 1 if flag in found else len(found) + 1
             found[place - 1 : place + 1] = [flag, str(SMALLER[name])]
         found += [] if "--quantizer" in found else [part for q in QUANTIZERS for part in ("--quantizer", q)]
-        return [*found, "--set", f"resamples={SMALLER['resamples']}", "--workers", "1", "--quiet"]
+        return [*found, "--workers", "1", "--quiet"]
 
     return change

@@ -168,7 +168,7 @@ def test_a_whole_audit_of_a_lightning_module(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "users_lightning.py").write_text(MODULE)
     monkeypatch.syspath_prepend(str(tmp_path))
     whole = ql.bundled("breast_cancer")
-    settings: dict[str, Any] = {"quantizers": ("sign", "uniform:3"), "models": 4, "epochs": 2, "resamples": 20}
+    settings: dict[str, Any] = {"quantizers": ("sign", "uniform:3"), "models": 4, "epochs": 2}
     result = ql.audit(whole, model="users_lightning:Audited", workers=1, **settings)
     assert result.settings["trainer"] == "serial-lightning"
     assert [found.spec for found in result.quantizers] == ["identity", "sign", "uniform:3"]

@@ -13,7 +13,7 @@ POINTS = {
     "quantleak.quantizers": {"half": "made_up:Half"},
     "quantleak.sources": {"hospital": "made_up:hospital"},
 }
-SMALL = {"models": 4, "epochs": 2, "model": "linear", "resamples": 20, "workers": 1}
+SMALL = {"models": 4, "epochs": 2, "model": "linear", "workers": 1}
 
 
 def test_an_audit_runs_what_other_packages_bring(install) -> None:

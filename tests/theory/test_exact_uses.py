@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from quantleak.attacks import evaluate, loss_attack
-from quantleak.attacks.bootstrap import Bootstrap
 from quantleak.errors import InputError
 from quantleak.theory import cramer_rate, erm_certificate, privacy_rate
 from quantleak.theory.exact import attack_bound, erm_mis, population_table, slope
@@ -74,9 +73,8 @@ def test_simulated_attacks_stay_above_it_and_the_bayes_attack_reaches_it(seed):
     exact = erm_mis(losses, p, n)
     chosen, drawn = simulate(losses, p, n, targets=500, random=random)
     member = np.tile(np.arange(2 * n) < n, (len(drawn), 1))
-    settings = Bootstrap(resamples=200, level=0.99)
     bayes, loss = (
-        evaluate(scores[chosen[:, None], drawn], member, fprs=(), settings=settings).mis_bound
+        evaluate(scores[chosen[:, None], drawn], member, fprs=(), level=0.99).mis_bound
         for scores in (exact.bayes_score, loss_attack(-losses))
     )
     assert loss.high is not None

@@ -4,9 +4,9 @@ Larger score = more likely a member, everywhere. `leave_one_out(attack, ...)` gi
 `evaluate` what they are worth, `worst_case` the strongest of several.
 """
 
-from quantleak.attacks.bootstrap import Bootstrap as Bootstrap
 from quantleak.attacks.compare import Comparison as Comparison
 from quantleak.attacks.compare import compare as compare
+from quantleak.attacks.crossed import Crossed as Crossed
 from quantleak.attacks.difficulty import difficulty as difficulty
 from quantleak.attacks.estimate import Estimate as Estimate
 from quantleak.attacks.leave_one_out import leave_one_out as leave_one_out
@@ -35,5 +35,6 @@ from quantleak.attacks.score import phi as phi
 from quantleak.attacks.score import phi_binary as phi_binary
 from quantleak.attacks.score import residual_phi as residual_phi
 from quantleak.attacks.shadows import NotEnoughShadows as NotEnoughShadows
+from quantleak.attacks.support import unsupported as unsupported
 from quantleak.attacks.worst_case import Worst as Worst
 from quantleak.attacks.worst_case import worst_case as worst_case

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quantleak.attacks.estimate import Estimate, percentile_interval
-from quantleak.attacks.metrics import Metrics
+from quantleak.attacks.estimate import Estimate
+from quantleak.attacks.metrics import LEVEL, Metrics
 from quantleak.errors import InputError
 
 
@@ -17,18 +17,16 @@ class Comparison:
 
     auc: Estimate
     tpr: dict[float, Estimate]
-    balanced_accuracy: Estimate
-    mis_bound: Estimate
 
 
-def compare(first: Metrics, second: Metrics) -> Comparison:
+def compare(first: Metrics, second: Metrics, *, level: float = LEVEL) -> Comparison:
     """Differences of two results of `evaluate` on the same targets and examples.
 
-    Both drew the same resamples (same seed), so each resample gives one difference, and what targets and examples have
-    in common cancels.
+    What targets and examples have in common cancels: the interval is that of the differences of each target, with the
+    differences of the influences of each example.
 
     Raises:
-        InputError: If the two did not draw the same resamples.
+        InputError: If the two are not about the same targets, examples and groups.
 
     Example:
         >>> from quantleak.attacks import evaluate
@@ -37,28 +35,20 @@ def compare(first: Metrics, second: Metrics) -> Comparison:
         >>> compare(one, two).auc.to_dict()
         {'value': 0.5, 'low': 0.5, 'high': 0.5}
     """
-    one, two = first.resampled, second.resampled
-    if one.draw != two.draw:
+    same = np.array_equal(first.table.member, second.table.member)
+    if not same or not np.array_equal(first.table.groups, second.table.groups):
         raise InputError(
-            f"compare needs two results on the same targets, examples, groups and bootstrap settings, "
-            f"got {one.settings} and {two.settings}; evaluate both with the same seed and resamples."
+            f"compare needs two results on the same targets, examples and groups; these have memberships of shape "
+            f"{first.table.member.shape} and {second.table.member.shape}, or of other values."
         )
-    level = one.settings.level
     return Comparison(
-        auc=_difference(first.auc, second.auc, one.auc - two.auc, level),
-        tpr={
-            alpha: _difference(estimate, second.tpr[alpha], one.tpr[alpha] - two.tpr[alpha], level)
-            for alpha, estimate in first.tpr.items()
-            if alpha in second.tpr
-        },
-        balanced_accuracy=_difference(
-            first.balanced_accuracy, second.balanced_accuracy, one.balanced_accuracy - two.balanced_accuracy, level
-        ),
-        mis_bound=_difference(first.mis_bound, second.mis_bound, one.mis_bound - two.mis_bound, level),
+        auc=(first.crossed(None) - second.crossed(None)).estimate(level),
+        tpr={alpha: _tpr(alpha, first, second, level) for alpha in first.tpr if alpha in second.tpr},
     )
 
 
-def _difference(first: Estimate, second: Estimate, resampled: np.ndarray, level: float) -> Estimate:
-    if first.value is None or second.value is None:
-        return Estimate(value=None, reason=first.reason or second.reason)
-    return percentile_interval(np.array([first.value - second.value]), resampled, level)
+def _tpr(alpha: float, first: Metrics, second: Metrics, level: float) -> Estimate:
+    one, two = first.tpr[alpha], second.tpr[alpha]
+    if one.value is None or two.value is None:
+        return Estimate(value=None, reason=one.reason or two.reason)
+    return (first.crossed(alpha) - second.crossed(alpha)).estimate(level)

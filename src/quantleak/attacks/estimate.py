@@ -1,12 +1,11 @@
-"""A number with its interval, or the reason why there is none; and the exact intervals of a single target."""
+"""A number with its interval, or the reason why there is none."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from scipy import special, stats
+Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,32 +45,12 @@ class Estimate:
         return Estimate(value=function(self.value), low=low, high=high, reason=self.reason)
 
 
-def percentile_interval(per_target: np.ndarray, resampled: np.ndarray, level: float) -> Estimate:
-    """Mean over targets with the central `level` of its resampled values; resamples that are NaN are left out."""
-    value = float(per_target.mean())
-    defined = resampled[~np.isnan(resampled)]
-    if not defined.size:
-        return Estimate(value=value, reason="no resample held both members and non-members")
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return Estimate(value=value, low=float(low), high=float(high))
-
-
-def clopper_pearson(successes: int, trials: int, level: float) -> Estimate:
-    """Exact binomial interval of a proportion.
-
-    Equals `scipy.stats.binomtest(successes, trials).proportion_ci(level, method="exact")`.
+def widest(intervals: Sequence[Interval]) -> Interval:
+    """The smallest of the lower and the largest of the upper limits.
 
     Example:
-        >>> round(clopper_pearson(0, 10, 0.95).high, 6)
-        0.308497
+        >>> widest([(0.1, 0.3), (0.2, 0.4)])
+        (0.1, 0.4)
     """
-    tail = (1 - level) / 2
-    low = special.betaincinv(successes, trials - successes + 1, tail) if successes else 0.0
-    high = special.betaincinv(successes + 1, trials - successes, 1 - tail) if successes < trials else 1.0
-    return Estimate(value=successes / trials, low=float(low), high=float(high))
-
-
-def normal_interval(value: float, error: float, level: float) -> Estimate:
-    """`value` plus and minus the normal quantile of `level` standard errors, cut to [0, 1]."""
-    width = float(stats.norm.ppf((1 + level) / 2)) * error
-    return Estimate(value=value, low=max(0.0, value - width), high=min(1.0, value + width))
+    lows, highs = zip(*intervals, strict=True)
+    return min(lows), max(highs)

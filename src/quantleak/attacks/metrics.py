@@ -1,29 +1,41 @@
-"""Metrics of an attack on many targets: per target, averaged over targets, with intervals that resample both."""
+"""Metrics of an attack on many targets: per target, averaged over targets, with intervals over targets and examples."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from quantleak.attacks.bootstrap import Bootstrap, Resampled, resample
-from quantleak.attacks.estimate import Estimate, percentile_interval
-from quantleak.attacks.roc import Roc
-from quantleak.attacks.table import ScoreTable, score_table, unsupported
+from quantleak.attacks.crossed import Crossed
+from quantleak.attacks.estimate import Estimate, widest
+from quantleak.attacks.influence import auc_influence, share_influence, tpr_influence
+from quantleak.attacks.support import non_members, unsupported
+from quantleak.attacks.table import ScoreTable, score_table
 from quantleak.attacks.threshold import crossfit_thresholds
+from quantleak.attacks.trials import FEWEST, auc_limits, one_target_tpr, wilson
 
 FPRS = (0.001, 0.01, 0.1)
-DEFAULT = Bootstrap()
+PRIORS = (0.01, 0.1, 0.5)
+LEVEL = 0.95
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PerTarget:
-    """Metrics of each target, [T] each; NaN where one cannot be given."""
+    """Metrics of each target, [T] each; NaN where one cannot be given.
+
+    Attributes:
+        auc: Area under the ROC curve.
+        tpr: By false positive rate; corrected for bias, so that a single one may leave [0, 1].
+        balanced_accuracy: At a threshold from other targets.
+        non_members: Non-members (groups of them).
+    """
 
     auc: np.ndarray
     tpr: dict[float, np.ndarray]
     balanced_accuracy: np.ndarray
+    non_members: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,11 +44,12 @@ class Metrics:
 
     Attributes:
         auc: Area under the ROC curve, ties at 1/2.
-        tpr: By false positive rate: true positive rate at the last vertex with FPR <= that rate.
+        tpr: By false positive rate: the true positive rate of the population's ROC at exactly that rate.
+        ppv: By false positive rate, by prior pi: the positive predictive value pi TPR / (pi TPR + (1 - pi) FPR) at
+            exactly that rate: how likely an example that the attack calls a member is one.
         balanced_accuracy: (TPR + 1 - FPR) / 2 at a threshold from other targets (one target: other examples).
         mis_bound: min(1, 2 (1 - balanced accuracy)), an upper bound on Membership Inference Security.
         per_target: The metrics of each target.
-        resampled: Every metric in every resample and the settings that drew them, for `compare`.
     """
 
     auc: Estimate
@@ -44,13 +57,29 @@ class Metrics:
     balanced_accuracy: Estimate
     mis_bound: Estimate
     per_target: PerTarget = field(repr=False)
-    resampled: Resampled = field(repr=False)
+    table: ScoreTable = field(repr=False)
+
+    @property
+    def ppv(self) -> dict[float, dict[float, Estimate]]:
+        """Positive predictive values, with intervals."""
+        return {
+            alpha: {prior: estimate.map(partial(ppv, fpr=alpha, prior=prior)) for prior in PRIORS}
+            for alpha, estimate in self.tpr.items()
+        }
+
+    def crossed(self, fpr: float | None) -> Crossed:
+        """The TPR at a rate (the AUC where it is None) of every target and its influences, for paired differences."""
+        return crossed_auc(self.table) if fpr is None else crossed_tpr(self.table, fpr)
 
     def to_dict(self) -> dict[str, Any]:
         """The estimates, ready for JSON."""
         return {
             "auc": self.auc.to_dict(),
             "tpr": {f"{alpha:g}": estimate.to_dict() for alpha, estimate in self.tpr.items()},
+            "ppv": {
+                f"{alpha:g}": {f"{prior:g}": estimate.to_dict() for prior, estimate in priors.items()}
+                for alpha, priors in self.ppv.items()
+            },
             "balanced_accuracy": self.balanced_accuracy.to_dict(),
             "mis_bound": self.mis_bound.to_dict(),
         }
@@ -62,21 +91,20 @@ def evaluate(
     *,
     fprs: tuple[float, ...] = FPRS,
     groups: np.ndarray | None = None,
-    settings: Bootstrap = DEFAULT,
+    level: float = LEVEL,
 ) -> Metrics:
     """Metrics per target, their means over targets, and intervals.
 
-    Several targets: percentile intervals of the two-way bootstrap over targets and examples (somewhat wide: see
-    `quantleak.attacks.bootstrap`). One target without `groups`: DeLong for the AUC, Clopper-Pearson for TPR. The
-    interval of the balanced accuracy and of the MIS bound keeps the thresholds as they were chosen.
+    Intervals are those of a crossed design (`quantleak.attacks.crossed`). They speak of other targets and other
+    examples of the same kind; those of a single target of other examples alone. The interval of the balanced accuracy
+    and of the MIS bound keeps the thresholds as they were chosen.
 
     Args:
         scores: [T, N] (one target also [N]), larger = more likely a member.
         member: The same shape, bool: true membership of each example in each target.
-        fprs: False positive rates. One is given only if it allows 5 false positives among the distinct examples (with
-            `groups`: groups) that are a non-member of some target; otherwise its estimate has no value, but a reason.
-        groups: [N], equal values mark examples that are drawn together.
-        settings: Number of resamples, seed, level.
+        fprs: False positive rates; one that the targets cannot support has no value, but a reason (see `unsupported`).
+        groups: [N], equal values mark examples that belong together.
+        level: Confidence level.
 
     Raises:
         InputError: If shapes differ, a score is NaN, or a target lacks members or non-members.
@@ -88,29 +116,30 @@ def evaluate(
         >>> metrics.auc.low < 0.76 < metrics.auc.high
         True
         >>> metrics.tpr[0.001].reason
-        'FPR 0.001 needs 5000 distinct non-members, there are 199'
+        'FPR 0.001 needs 2499 non-members per target, there are 87'
     """
     table = score_table(scores, member, groups)
     thresholds = crossfit_thresholds(table.scores, table.member, table.groups)
     decisions = table.scores >= (np.inf if thresholds is None else thresholds)
-    resampled = resample(table, decisions, fprs, settings)
-    per_target = PerTarget(
-        auc=table.auc(),
-        tpr={alpha: table.tpr_at(alpha) for alpha in fprs},
-        balanced_accuracy=table.balanced_accuracy(decisions),
+    auc, accuracy = crossed_auc(table), crossed_accuracy(table, decisions)
+    rates = {alpha: crossed_tpr(table, alpha) for alpha in fprs}
+    judged = (
+        Estimate(value=None, reason="a threshold from other examples needs 2 members and 2 non-members")
+        if thresholds is None
+        else _share(accuracy, table, level)
     )
-    exact = table.curves[0] if groups is None and len(table.curves) == 1 else None
-    level = settings.level
-    accuracy = percentile_interval(per_target.balanced_accuracy, resampled.balanced_accuracy, level)
-    if thresholds is None:
-        accuracy = Estimate(value=None, reason="a threshold from other examples needs 2 members and 2 non-members")
     return Metrics(
-        auc=exact.auc_interval(level) if exact else percentile_interval(per_target.auc, resampled.auc, level),
-        tpr={alpha: _tpr(alpha, table, per_target, resampled, exact) for alpha in fprs},
-        balanced_accuracy=accuracy,
-        mis_bound=accuracy.map(mis_bound),
-        per_target=per_target,
-        resampled=resampled,
+        auc=auc_estimate(auc, table, level),
+        tpr={alpha: _tpr(alpha, rate, table, level) for alpha, rate in rates.items()},
+        balanced_accuracy=judged,
+        mis_bound=judged.map(mis_bound),
+        per_target=PerTarget(
+            auc=auc.values,
+            tpr={alpha: rate.values for alpha, rate in rates.items()},
+            balanced_accuracy=accuracy.values,
+            non_members=non_members(table.member, table.groups),
+        ),
+        table=table,
     )
 
 
@@ -124,10 +153,69 @@ def mis_bound(accuracy: float) -> float:
     return min(1.0, 2.0 * (1.0 - accuracy))
 
 
-def _tpr(alpha: float, table: ScoreTable, per_target: PerTarget, resampled: Resampled, exact: Roc | None) -> Estimate:
+def ppv(tpr: float, fpr: float, prior: float) -> float:
+    """Positive predictive value: the chance that an example called a member is one, where a share `prior` are members.
+
+    Example:
+        >>> round(ppv(0.1, 0.001, 0.01), 3)
+        0.503
+    """
+    return prior * tpr / (prior * tpr + (1 - prior) * fpr)
+
+
+def crossed_auc(table: ScoreTable) -> Crossed:
+    """AUC of every target with its influences."""
+    return Crossed.of(table.auc(), auc_influence(table), table.groups)
+
+
+def crossed_tpr(table: ScoreTable, alpha: float) -> Crossed:
+    """True positive rate at exactly alpha of every target with its influences."""
+    return Crossed.of(table.tpr_at_exactly(alpha), tpr_influence(table, alpha), table.groups)
+
+
+def crossed_accuracy(table: ScoreTable, decisions: np.ndarray) -> Crossed:
+    """Balanced accuracy of given decisions, bool [T, N], of every target with its influences."""
+    sides = share_influence(decisions, table.member), share_influence(~decisions, ~table.member)
+    return Crossed.of(table.balanced_accuracy(decisions), (sides[0] + sides[1]) / 2, table.groups)
+
+
+def auc_estimate(auc: Crossed, table: ScoreTable, level: float) -> Estimate:
+    """The mean AUC over targets with its interval; none where a target has fewer than 5 on a side."""
+    inside, outside = (int(_counts(side, table.groups).min()) for side in (table.member, ~table.member))
+    if min(inside, outside) < FEWEST:
+        what = "" if auc.influence.shape[1] == table.scores.shape[1] else "groups of "
+        reason = (
+            f"an interval needs {FEWEST} {what}members and {FEWEST} {what}non-members per target, "
+            f"the fewest are {inside} and {outside}"
+        )
+        return Estimate(value=auc.mean, reason=reason)
+    scale = float(np.mean([curve.untied for curve in table.curves])) / len(table.curves)
+    return auc.share(level, [auc_limits(auc.mean, inside, outside, scale, level)])
+
+
+def _tpr(alpha: float, rate: Crossed, table: ScoreTable, level: float) -> Estimate:
     if reason := unsupported(alpha, table.member, table.groups):
         return Estimate(value=None, reason=reason)
-    level = resampled.settings.level
-    if exact:
-        return exact.tpr_interval(alpha, level)
-    return percentile_interval(per_target.tpr[alpha], resampled.tpr[alpha], level)
+    return _of_one(alpha, rate, table, level) if len(rate.values) == 1 else _share(rate, table, level)
+
+
+def _of_one(alpha: float, rate: Crossed, table: ScoreTable, level: float) -> Estimate:
+    """TPR of a single target, its arms widened by what rows of one group have in common."""
+    value = min(max(rate.mean, 0.0), 1.0)
+    low, high = widest([one_target_tpr(table.curves[0], alpha, level), (value, value)])
+    alone = Crossed(values=rate.values, influence=tpr_influence(table, alpha)).variances()[1]
+    factor = float(np.sqrt(max(1.0, rate.variances()[1] / alone))) if alone > 0 else 1.0
+    low, high = value - factor * (value - low), value + factor * (high - value)
+    return Estimate(value=value, low=max(0.0, low), high=min(1.0, high))
+
+
+def _share(rate: Crossed, table: ScoreTable, level: float) -> Estimate:
+    """A rate; where it is 0 or 1 in every target, as uncertain as so many independent trials would leave it."""
+    value = min(max(rate.mean, 0.0), 1.0)
+    trials = int(_counts(table.member, table.groups).sum())
+    return rate.share(level, [wilson(value, trials, level)] if value in (0.0, 1.0) else [])
+
+
+def _counts(side: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Groups with an example of this side, of every target."""
+    return non_members(~side, groups)

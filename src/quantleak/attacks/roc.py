@@ -1,8 +1,4 @@
-"""The ROC curve of one target, exact under ties: quantized models give many examples the same score.
-
-Source: [DeLong1988] E. DeLong, D. DeLong, D. Clarke-Pearson, *Comparing the Areas under Two or More Correlated ROC
-Curves*, Biometrics 44.
-"""
+"""The ROC curve of one target, exact under ties: quantized models give many examples the same score."""
 
 from __future__ import annotations
 
@@ -10,11 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quantleak.attacks.estimate import Estimate, clopper_pearson, normal_interval
+from quantleak.attacks.rank_weights import rank_weights
 from quantleak.attacks.shadows import mask
 from quantleak.errors import InputError
-
-FEWEST_FALSE_POSITIVES = 5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
@@ -60,36 +54,58 @@ class Roc:
         twice = np.dot(np.diff(self.false_positives), self.true_positives[1:] + self.true_positives[:-1])
         return int(twice) / (2 * self.members * self.non_members)
 
+    @property
+    def untied(self) -> float:
+        r"""Share of the AUC's variance without signal that ties leave, $1 - \sum_g (t_g^3 - t_g) / (n^3 - n)$.
+
+        With t_g examples in each group of equal scores; 1 without ties, 0 if all scores are equal. Equals
+        `scipy.stats.tiecorrect`.
+        """
+        sizes = np.diff(self.true_positives + self.false_positives).astype(np.float64)
+        count = sizes.sum()
+        return float(1 - (sizes**3 - sizes).sum() / (count**3 - count))
+
     def tpr_at(self, alpha: float) -> float:
-        """True positive rate at the last vertex with FPR <= alpha; never interpolated."""
+        """True positive rate of the rule that the sample suggests: at the last vertex with FPR <= alpha.
+
+        Its false positive rate on fresh examples is larger than alpha as often as not; see `tpr_at_exactly`.
+        """
         return int(self.true_positives[self._last(alpha)]) / self.members
 
-    def supported(self, alpha: float) -> bool:
-        """Whether alpha allows at least 5 false positives, fewer say little."""
-        return supports(alpha, self.non_members)
+    def tpr_at_exactly(self, alpha: float) -> float:
+        r"""Estimate of the population's true positive rate at exactly this false positive rate.
+
+        $\sum_k c_k \mathrm{TPR}_k$ with the weights of `rank_weights`: interpolated between ranks, and corrected for
+        the bias that the concavity of a ROC gives to that. Ties count as if broken at random: scores that are all equal
+        have exactly alpha. A single estimate may leave [0, 1]; the mean over targets is what is reported.
+        """
+        shares = self.shares_above(rank_weights(self.non_members, alpha))
+        return float(np.diff(self.true_positives) @ shares) / self.members
+
+    def shares_above(self, weights: np.ndarray) -> np.ndarray:
+        """Weight of the ranks that a member of each group of equal scores lies above, [V - 1].
+
+        Args:
+            weights: Of the ranks 0 .. n0 + 1 of the non-members, [n0 + 2]; a member lies above rank n0 + 1.
+        """
+        # Averaged over the e + 1 places that a member may take among the e non-members with its score.
+        sums = np.append(0.0, np.cumsum(np.cumsum(weights)))
+        first, last = self.false_positives[:-1], self.false_positives[1:] + 1
+        return np.asarray(weights.sum() - (sums[last] - sums[first]) / (last - first))
+
+    def shares_by_rank(self) -> np.ndarray:
+        """Expected share of members above the k-th non-member, k = 0 .. n0 + 1, ties broken at random, [n0 + 2]."""
+        # Within a group the expected number grows by 1 / (e + 1) of its members with each of e + 1 steps.
+        steps = np.zeros(self.non_members + 3)
+        rise = np.diff(self.true_positives) / (np.diff(self.false_positives) + 1)
+        np.add.at(steps, self.false_positives[:-1] + 1, rise)
+        np.add.at(steps, self.false_positives[1:] + 2, -rise)
+        return np.asarray(np.cumsum(np.cumsum(steps)[:-1]) / self.members)
 
     def balanced_accuracy(self, threshold: float) -> float:
         """(TPR + 1 - FPR) / 2 of the rule score >= threshold, which must come from other data to be honest."""
         vertex = int((self.thresholds[1:] >= threshold).sum())
         return 0.5 * (1.0 + float(self.tpr[vertex]) - float(self.fpr[vertex]))
-
-    def tpr_interval(self, alpha: float, level: float = 0.95) -> Estimate:
-        """`tpr_at` with the Clopper-Pearson interval over members, given the threshold."""
-        return clopper_pearson(int(self.true_positives[self._last(alpha)]), self.members, level)
-
-    def auc_interval(self, level: float = 0.95) -> Estimate:
-        """AUC with DeLong's interval over examples. Source: [DeLong1988], equation (4) for one curve.
-
-        The placement of a member is the share of non-members below it, of a non-member the share of members above it,
-        ties at 1/2; the variance of the AUC is var(placements) / count, summed over the two.
-        """
-        if min(self.members, self.non_members) < 2:
-            return Estimate(value=self.auc, reason="an interval needs at least 2 members and 2 non-members")
-        below = 1 - (self.fpr[1:] + self.fpr[:-1]) / 2
-        above = (self.tpr[1:] + self.tpr[:-1]) / 2
-        variance = _variance_of_mean(below, np.diff(self.true_positives))
-        variance += _variance_of_mean(above, np.diff(self.false_positives))
-        return normal_interval(self.auc, float(np.sqrt(variance)), level)
 
     def _last(self, alpha: float) -> int:
         return int(np.searchsorted(self.fpr, alpha, side="right")) - 1
@@ -131,15 +147,3 @@ def curve(scores: np.ndarray, member: np.ndarray, descending: np.ndarray) -> Roc
         true_positives=np.append(0, hits),
         false_positives=np.append(0, ends + 1 - hits),
     )
-
-
-def supports(alpha: float, non_members: int) -> bool:
-    """Whether alpha x non-members is at least 5."""
-    # 0.001 * 5000 must count as 5 whatever the rounding.
-    return alpha * non_members >= FEWEST_FALSE_POSITIVES * (1 - 1e-12)
-
-
-def _variance_of_mean(values: np.ndarray, counts: np.ndarray) -> float:
-    total = counts.sum()
-    mean = np.dot(counts, values) / total
-    return float(np.dot(counts, (values - mean) ** 2) / (total - 1) / total)

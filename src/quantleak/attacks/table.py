@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quantleak.attacks.roc import FEWEST_FALSE_POSITIVES, Roc, curve, supports
+from quantleak.attacks.roc import Roc, curve
 from quantleak.attacks.shadows import mask
 from quantleak.errors import InputError
 
@@ -33,9 +33,9 @@ class ScoreTable:
         """AUC of each target, [T]."""
         return np.array([one.auc for one in self.curves])
 
-    def tpr_at(self, alpha: float) -> np.ndarray:
-        """TPR of each target at a false positive rate, [T]."""
-        return np.array([one.tpr_at(alpha) for one in self.curves])
+    def tpr_at_exactly(self, alpha: float) -> np.ndarray:
+        """Estimated TPR of each target at exactly a false positive rate, [T]; see `Roc.tpr_at_exactly`."""
+        return np.array([one.tpr_at_exactly(alpha) for one in self.curves])
 
     def balanced_accuracy(self, decisions: np.ndarray) -> np.ndarray:
         """(TPR + 1 - FPR) / 2 of the given decisions, bool [T, N], of each target, [T]."""
@@ -69,29 +69,6 @@ def score_table(scores: np.ndarray, member: np.ndarray, groups: np.ndarray | Non
     curves = tuple(curve(*row) for row in zip(scores, member, descending, strict=True))
     codes = group_codes(groups, scores.shape[1])
     return ScoreTable(scores=scores, member=member, groups=codes, descending=descending, curves=curves)
-
-
-def unsupported(alpha: float, member: np.ndarray, groups: np.ndarray) -> str | None:
-    """Why nothing can be said at this false positive rate, or None if it can.
-
-    The rule asks for 5 false positives among the distinct groups that are a non-member of some target: the examples of
-    one group, such as the rows of one patient, say the same thing again.
-
-    Args:
-        alpha: False positive rate.
-        member: [T, N] bool.
-        groups: [N], equal values mark examples that belong together.
-
-    Example:
-        >>> unsupported(0.1, np.zeros((1, 100), dtype=bool), np.arange(100) // 50)
-        'FPR 0.1 needs 50 distinct groups of non-members, there are 2'
-    """
-    distinct = np.unique(groups[(~member).any(axis=0)]).size
-    if supports(alpha, distinct):
-        return None
-    needed = int(np.ceil(FEWEST_FALSE_POSITIVES / alpha * (1 - 1e-12)))
-    what = "non-members" if np.unique(groups).size == groups.size else "groups of non-members"
-    return f"FPR {alpha:g} needs {needed} distinct {what}, there are {distinct}"
 
 
 def group_codes(groups: np.ndarray | None, examples: int) -> np.ndarray:

@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from quantleak.attacks.bootstrap import Bootstrap
 from quantleak.attacks.estimate import Estimate
-from quantleak.attacks.metrics import DEFAULT, FPRS, Metrics, evaluate
-from quantleak.attacks.table import ScoreTable, group_codes, score_table, unsupported
+from quantleak.attacks.metrics import FPRS, LEVEL, Metrics, evaluate
+from quantleak.attacks.support import unsupported
+from quantleak.attacks.table import ScoreTable, group_codes, score_table
 from quantleak.attacks.threshold import halves
 from quantleak.errors import InputError
 
@@ -52,7 +52,7 @@ def worst_case(
     *,
     fprs: tuple[float, ...] = FPRS,
     groups: np.ndarray | None = None,
-    settings: Bootstrap = DEFAULT,
+    level: float = LEVEL,
 ) -> Worst:
     """Choose the attack with the highest TPR at the smallest supported FPR on half of the targets, report the rest.
 
@@ -65,7 +65,7 @@ def worst_case(
         member: [T, N] bool.
         fprs: False positive rates to choose from.
         groups: [N], equal values mark examples that belong together.
-        settings: Of the intervals.
+        level: Confidence level of the intervals.
 
     Raises:
         InputError: If there is no candidate, or scores do not fit `member`, or a half lacks members or non-members.
@@ -101,7 +101,7 @@ def worst_case(
         reporting,
         fprs=fprs,
         groups=None if groups is None else half_groups(groups, reported_on),
-        settings=settings,
+        level=level,
     )
     return Worst(
         name=name,
@@ -128,4 +128,4 @@ def _supported(fprs: tuple[float, ...], member: np.ndarray, groups: np.ndarray) 
 
 def _strength(table: ScoreTable, fpr: float | None) -> tuple[float, float]:
     auc = float(table.auc().mean())
-    return (auc if fpr is None else float(table.tpr_at(fpr).mean()), auc)
+    return (auc if fpr is None else float(table.tpr_at_exactly(fpr).mean()), auc)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,8 +10,8 @@ import numpy as np
 
 from quantleak.attacks import (
     RMIA,
-    Bootstrap,
     CannotRecalibrate,
+    Crossed,
     LiRA,
     Metrics,
     NamedAttack,
@@ -117,7 +117,7 @@ class AttackJob:
         member: bool `[models, pool]`.
         groups: `[pool]`, examples that share every membership.
         task: `binary`, `multiclass` or `regression`.
-        settings: Of the bootstrap.
+        level: Confidence level of the intervals.
         seed: For the draw of equally many shadows.
         identity: The targets are the original models themselves: there is only one mode.
         classes: `[pool]` codes, None for regression; for the leakage by class.
@@ -129,14 +129,14 @@ class AttackJob:
     member: np.ndarray
     groups: np.ndarray
     task: str
-    settings: Bootstrap
+    level: float
     seed: int
     identity: bool
     classes: np.ndarray | None = None
     extra: tuple[str, ...] = ()
 
     def __call__(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Values for each target and resampled values to keep, and the estimates as plain values."""
+        """Values for each target, what paired differences need, and the estimates as plain values."""
         scores: dict[str, np.ndarray] = {}
         outcomes: list[dict[str, Any]] = []
         arrays: dict[str, np.ndarray] = {}
@@ -148,28 +148,28 @@ class AttackJob:
             except (NotEnoughShadows, CannotRecalibrate) as error:
                 outcomes.append(outcome | {"reason": str(error)})
                 continue
-            metrics = evaluate(scores[key], self.member, fprs=FPRS, groups=self.groups, settings=self.settings)
+            metrics = evaluate(scores[key], self.member, fprs=FPRS, groups=self.groups, level=self.level)
             outcomes.append(outcome | metrics.to_dict())
             arrays |= {f"{key}/{name}": values for name, values in _per_target(metrics).items()}
         worst, kept = self._worst(scores)
         return arrays | kept, {"attacks": outcomes, "worst": worst}
 
     def _worst(self, scores: dict[str, np.ndarray]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """The strongest attack as plain values, and its headline in every resample of both halves of the targets."""
-        worst = worst_case(scores, self.member, fprs=FPRS, groups=self.groups, settings=self.settings)
+        """The strongest attack as plain values, and its headline in every target of the reporting half."""
+        worst = worst_case(scores, self.member, fprs=FPRS, groups=self.groups, level=self.level)
         chosen = evaluate(
             scores[worst.name][worst.chosen_on],
             self.member[worst.chosen_on],
             fprs=FPRS,
             groups=self.groups,
-            settings=self.settings,
+            level=self.level,
         )
         selection = chosen.auc if worst.fpr is None else chosen.tpr[worst.fpr]
         name, _, mode = worst.name.partition("/")
         values = {**worst.to_dict(), "name": name, "mode": mode, "auc": worst.metrics.auc.to_dict()}
-        kept = details(scores, worst, self.member, self.groups, self.classes, self.settings)
-        kept["worst"] = headline(worst.metrics, worst.fpr)
-        return values | {"selection": selection.to_dict()}, kept
+        kept = details(scores, worst, self.member, self.groups, self.classes, self.level)
+        choice = {**selection.to_dict(), "auc": chosen.auc.value}
+        return values | {"selection": choice, "via": None}, kept | pack(worst.metrics.crossed(worst.fpr))
 
     def _candidates(self) -> Iterator[tuple[AttackKind | NamedAttack, str]]:
         kinds: list[AttackKind | NamedAttack] = [*ATTACKS, *map(extra_attack, self.extra)]
@@ -214,16 +214,25 @@ class AttackJob:
         )
 
 
-def headline(metrics: Metrics, fpr: float | None) -> np.ndarray:
-    """The figure that ranks attacks, in every resample: TPR at `fpr`, or the AUC where no rate is supported."""
-    return metrics.resampled.auc if fpr is None else metrics.resampled.tpr[fpr]
+WORST = "worst/"
+"""What the names of the strongest attack's arrays begin with."""
+
+
+def pack(headline: Crossed) -> dict[str, np.ndarray]:
+    """The figure that ranks attacks, of every target, as arrays to keep; influences in single precision."""
+    return {f"{WORST}values": headline.values, f"{WORST}influence": headline.influence.astype(np.float32)}
+
+
+def unpack(arrays: Mapping[str, np.ndarray]) -> Crossed:
+    """What `pack` kept."""
+    return Crossed(values=arrays[f"{WORST}values"], influence=arrays[f"{WORST}influence"].astype(np.float64))
 
 
 def _per_target(metrics: Metrics) -> dict[str, np.ndarray]:
-    """Columns for a table with one row a target."""
+    """Columns for a table with one row per target; a rate that its correction takes out of [0, 1] is cut."""
     each = metrics.per_target
-    rates = {f"tpr@{fpr:g}": values for fpr, values in each.tpr.items()}
-    return {"auc": each.auc, **rates, "balanced_accuracy": each.balanced_accuracy}
+    rates = {f"tpr@{fpr:g}": np.clip(values, 0, 1) for fpr, values in each.tpr.items()}
+    return {"auc": each.auc, **rates, "balanced_accuracy": each.balanced_accuracy, "non_members": each.non_members}
 
 
 def _unchanged(signals: Signals) -> Signals:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
+from quantleak.attacks import Crossed
 from quantleak.auditing.comparison import HIGHER, LOWER, NONE, UNKNOWN, AuditComparison, Compared
 from quantleak.auditing.differences import Difference, Side, differences_of
 from quantleak.auditing.intervals import holm, p_value
@@ -29,7 +28,7 @@ def compare_audits(
     """Differences, second minus first, of utility, worst leakage, AUC and r_Q for each quantizer that both audited.
 
     Args:
-        first: A finished audit, or its folder. From a folder the resamples that its jobs kept are read too.
+        first: A finished audit, or its folder. From a folder also the figures of each target are read.
         second: Another one, or the same.
         quantizer: Only this quantizer.
         against: Compare `quantizer` of the first with this one of the second.
@@ -58,7 +57,7 @@ def compare_audits(
     return AuditComparison(rows=rows, warnings=_warnings(one, two, named=quantizer is not None), level=level)
 
 
-def _opened(audit: AuditResult | str | Path) -> tuple[AuditResult, Mapping[str, np.ndarray]]:
+def _opened(audit: AuditResult | str | Path) -> tuple[AuditResult, Mapping[str, Crossed]]:
     if isinstance(audit, AuditResult):
         return audit, {}
     path = Path(audit) / "result.json"

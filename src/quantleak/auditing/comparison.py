@@ -93,7 +93,7 @@ class AuditComparison:
 
 
 _METHODS = {
-    "paired": "Of one audit: paired, by resample or by model.",
+    "paired": "Of one audit: paired, by target or by model.",
     "through the original": "Utility: square-and-add of the paired differences from the original.",
     "independent": "Others: square-and-add (MOVER), as of independent figures.",
 }

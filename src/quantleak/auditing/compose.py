@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from quantleak.attacks import Bootstrap
+from quantleak.attacks import Estimate
 from quantleak.auditing import tables
+from quantleak.auditing.attacks import unpack
 from quantleak.auditing.block import has_rate
 from quantleak.auditing.plan import Plan
 from quantleak.auditing.recommend import Contender, difference, recommend
@@ -92,16 +93,12 @@ def compose(plan: Plan, gathered: Gathered, attacked: Mapping[str, tuple[Mapping
         gathered: What the blocks left.
         attacked: By quantizer, what its :class:`~quantleak.auditing.attacks.AttackJob` left.
     """
-    settings = plan.settings
-    task, bootstrap = (
-        plan.dataset.task,
-        Bootstrap(resamples=settings.resamples, seed=settings.seed, level=settings.level),
-    )
+    settings, task = plan.settings, plan.dataset.task
     layout = Layout.of(plan.network.module(seed=0))
     targets = plan.part("test")[1]
     test_groups = plan.dataset.groups[plan.parts.test]
     utility = {
-        spec: measure(gathered.signals["test"][:, place], targets, task, bootstrap, test_groups)
+        spec: measure(gathered.signals["test"][:, place], targets, task, test_groups, settings.level)
         for place, spec in enumerate(settings.quantizers)
     }
     bits = {spec: effective_bits(quantizer(spec), layout, settings.biases) for spec in settings.quantizers}
@@ -111,10 +108,10 @@ def compose(plan: Plan, gathered: Gathered, attacked: Mapping[str, tuple[Mapping
         spec: Contender(
             spec=spec,
             bits=bits[spec],
-            utility=float(utility[spec][main].per_model.mean()),
+            utility=utility[spec][main].crossed.mean,
             selection_high=_known(attacked[spec][1]["worst"]["selection"]["high"], 1.0),
-            leakage=_known(worst[spec].value, 1.0),
-            resampled=attacked[spec][0]["worst"],
+            figure=worst[spec],
+            leakage=unpack(attacked[spec][0]),
         )
         for spec in settings.quantizers
     }
@@ -123,7 +120,7 @@ def compose(plan: Plan, gathered: Gathered, attacked: Mapping[str, tuple[Mapping
         QuantizerResult(
             spec=spec,
             effective_bits=bits[spec],
-            utility=_utility(utility[spec], main, settings.level),
+            utility=_utility(utility[spec], main),
             rate=rate[spec],
             cramer=cramer[spec],
             attacks=[_attack(values) for values in attacked[spec][1]["attacks"]],
@@ -153,17 +150,16 @@ def _estimate(values: Mapping[str, Any]) -> Number:
     return Number(value=values["value"], low=values["low"], high=values["high"], reason=values.get("reason"))
 
 
-def _interval(measured: Measured, level: float) -> Number:
-    defined = measured.resampled[np.isfinite(measured.resampled)]
-    if not len(defined):
-        return Number(value=None, reason="undefined on the test part")
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return number(float(measured.per_model.mean()), float(low), float(high))
+def _number(estimate: Estimate) -> Number:
+    """A number of the result; without a finite value, such as R2 of equal targets, the reason."""
+    if finite(estimate.value) is None:
+        return Number(value=None, reason=estimate.reason or "undefined on the test part")
+    return Number(value=estimate.value, low=finite(estimate.low), high=finite(estimate.high), reason=estimate.reason)
 
 
-def _utility(metrics: Mapping[str, Measured], main: str, level: float) -> Utility:
-    value = _interval(metrics[main], level)
-    also = {name: _interval(measured, level) for name, measured in metrics.items() if name != main}
+def _utility(metrics: Mapping[str, Measured], main: str) -> Utility:
+    value = _number(metrics[main].estimate)
+    also = {name: _number(measured.estimate) for name, measured in metrics.items() if name != main}
     return Utility(value=value.value, low=value.low, high=value.high, reason=value.reason, metric=main, also=also)
 
 
@@ -177,7 +173,12 @@ def _attack(values: Mapping[str, Any]) -> AttackResult:
         tpr={fpr: _estimate(item) for fpr, item in values.get("tpr", {}).items()},
         balanced_accuracy=_estimate(values.get("balanced_accuracy", none)),
         mis_bound=_estimate(values.get("mis_bound", none)),
+        ppv={
+            fpr: {prior: _estimate(item) for prior, item in priors.items()}
+            for fpr, priors in values.get("ppv", {}).items()
+        },
         reason=values["reason"],
+        via=values.get("via"),
     )
 
 
@@ -191,6 +192,7 @@ def _worst(values: Mapping[str, Any]) -> Worst:
         mode=values["mode"],
         fpr=values["fpr"],
         auc=_estimate(values["auc"]),
+        via=values["via"],
     )
 
 
@@ -203,13 +205,10 @@ def _versus(
 ) -> dict[str, Number]:
     if spec == "identity":
         return {}
-    one, two = utility[spec][main], utility["identity"][main]
-    own, original = contenders[spec], contenders["identity"]
+    one, two = utility[spec][main].crossed, utility["identity"][main].crossed
     return {
-        "utility": difference(
-            float(one.per_model.mean()), one.resampled, float(two.per_model.mean()), two.resampled, level
-        ),
-        "worst": difference(own.leakage, own.resampled, original.leakage, original.resampled, level),
+        "utility": difference(one, two, level),
+        "worst": difference(contenders[spec].leakage, contenders["identity"].leakage, level),
     }
 
 
@@ -270,9 +269,9 @@ def _models_table(gathered: Gathered, utility: Mapping[str, Mapping[str, Measure
     """One row for each (model, quantizer)."""
     rows: list[dict[str, Any]] = []
     for spec, metrics in utility.items():
-        for model in range(len(next(iter(metrics.values())).per_model)):
+        for model in range(len(next(iter(metrics.values())).crossed.values)):
             row: dict[str, Any] = {"model": model, "quantizer": spec}
-            row |= {name: float(measured.per_model[model]) for name, measured in metrics.items()}
+            row |= {name: float(measured.crossed.values[model]) for name, measured in metrics.items()}
             if spec in gathered.rates:
                 rates = gathered.rates[spec][model]
                 row |= {"r_q": rates["r_q"].value, "cramer": rates["cramer"].value}
@@ -285,7 +284,7 @@ def _targets_table(attacked: Mapping[str, tuple[Mapping[str, np.ndarray], Any]])
     """One row for each (target model, quantizer, attack, mode)."""
     frames = []
     for spec, (arrays, meta) in attacked.items():
-        for attack in meta["attacks"]:
+        for attack in (row for row in meta["attacks"] if row.get("via") is None):
             prefix = f"{attack['name']}/{attack['mode']}/"
             columns = {key.removeprefix(prefix): values for key, values in arrays.items() if key.startswith(prefix)}
             frame = pd.DataFrame(columns)

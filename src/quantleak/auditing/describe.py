@@ -27,7 +27,6 @@ def description(plan: Plan) -> dict[str, Any]:
         "device": settings.device,
         "quantizers": list(settings.quantizers),
         "attacks": [*(kind.name for kind in ATTACKS), *settings.extra_attacks],
-        "resamples": settings.resamples,
     }
 
 
@@ -42,5 +41,5 @@ def describe(plan: Plan) -> str:
         f"Models  {facts['models']} x {model['spec']} ({shape} -> {model['outputs']}, {model['parameters']:,} "
         f"parameters), {facts['epochs']} epochs, trainer {facts['trainer']} on {facts['device']}\n"
         f"Each as {', '.join(facts['quantizers'])}\n"
-        f"Under   {', '.join(facts['attacks'])}; {facts['resamples']} resamples"
+        f"Under   {', '.join(facts['attacks'])}"
     )

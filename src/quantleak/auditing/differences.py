@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
+from quantleak.attacks import Crossed
 from quantleak.auditing.intervals import mover
 from quantleak.auditing.recommend import difference
 from quantleak.result import METRIC_NAMES, AuditResult, Number, QuantizerResult
@@ -46,12 +47,12 @@ class Side:
     Attributes:
         audit: The audit.
         spec: The quantizer.
-        worst: Its worst attack's headline in every resample, if it was kept.
+        worst: Its worst attack's headline in every target, if it was kept.
     """
 
     audit: AuditResult
     spec: str
-    worst: np.ndarray | None = field(default=None, repr=False)
+    worst: Crossed | None = field(default=None, repr=False)
 
     @property
     def result(self) -> QuantizerResult:
@@ -68,7 +69,7 @@ def differences_of(first: Side, second: Side) -> list[Difference]:
     """Utility, worst leakage, AUC of the worst attack and r_Q, `second - first`.
 
     Two quantizers of one audit share models and examples, and what these have in common cancels where it can: worst
-    leakage from the resamples that both drew, r_Q model by model, utility through the differences from the original.
+    leakage target by target, r_Q model by model, utility through the differences from the original.
     Two audits are taken for independent; if they share data, their intervals are too long rather than too short.
     """
     one, two = first.result, second.result
@@ -101,7 +102,7 @@ def _leakage(first: Side, second: Side) -> Difference:
         said = " and ".join(_measure(fpr) for fpr in (one.fpr, two.fpr))
         return _row("worst leakage", unit, one, two, Number(value=None, reason=f"not comparable: {said}"))
     measure = f"worst {_measure(one.fpr)}"
-    if (paired := _by_resample(first, second)) is not None:
+    if (paired := _by_target(first, second)) is not None:
         return _row(measure, unit, one, two, paired, "paired")
     if (through := _through_original(first, second, "worst")) is not None:
         return _row(measure, unit, one, two, through, "through the original")
@@ -137,11 +138,10 @@ def _over_validation_sets(side: Side) -> Number:
     return Number(value=rate.value, low=max(0.0, rate.value - low), high=rate.value + high)
 
 
-def _by_resample(first: Side, second: Side) -> Number | None:
-    one, two = first.result.worst.value, second.result.worst.value
-    if first.audit.id != second.audit.id or first.worst is None or second.worst is None or one is None or two is None:
+def _by_target(first: Side, second: Side) -> Number | None:
+    if first.audit.id != second.audit.id or first.worst is None or second.worst is None:
         return None
-    return difference(two, second.worst, one, first.worst, first.level)
+    return difference(second.worst, first.worst, first.level)
 
 
 def _through_original(first: Side, second: Side, name: str) -> Number | None:

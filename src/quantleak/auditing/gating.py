@@ -17,6 +17,7 @@ from quantleak.auditing.limits import RECOMMENDED, Limits
 from quantleak.auditing.scores_result import ScoresResult, is_scores
 from quantleak.errors import InputError
 from quantleak.report import digits
+from quantleak.report.names import shadows
 from quantleak.result import AttackResult, AuditResult, Number
 from quantleak.store import read_json
 
@@ -96,7 +97,7 @@ def _figures(attacks: Sequence[AttackResult], fpr: str) -> dict[str, Number]:
     measured = list(dict.fromkeys(rate for attack in ran for rate in attack.tpr))
     if fpr and fpr not in measured:
         raise InputError(f"--max-tpr {fpr}: was not measured, only TPR at FPR {', '.join(measured)}.")
-    return {f"{attack.name} ({attack.mode})": attack.tpr[fpr] if fpr else attack.auc for attack in ran}
+    return {f"{attack.name} ({shadows(attack)})": attack.tpr[fpr] if fpr else attack.auc for attack in ran}
 
 
 def _check(spec: str, measure: str, limit: float, figures: Mapping[str, Number], on: str) -> Check:

@@ -1,20 +1,20 @@
-"""What a finished audit's folder still holds of its jobs: figures in every resample, for paired differences."""
+"""What a finished audit's folder still holds of its jobs: figures of every target, for paired differences."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
+from quantleak.attacks import Crossed
+from quantleak.auditing.attacks import WORST, unpack
 from quantleak.errors import InputError
 from quantleak.result import AuditResult
 from quantleak.store import begun, read_arrays
 
 
-def kept_worst(folder: str | Path, result: AuditResult) -> dict[str, np.ndarray]:
-    """The worst attack's headline in every resample, `[B]`, by quantizer; those only whose job is there and whole.
+def kept_worst(folder: str | Path, result: AuditResult) -> dict[str, Crossed]:
+    """The worst attack's headline in every target, by quantizer; those only whose job is there and whole.
 
-    All quantizers of one audit drew the same models and examples, so that the differences are paired.
+    All quantizers of one audit share their targets and examples, so that the differences are paired.
 
     Args:
         folder: Where the audit was made.
@@ -23,7 +23,7 @@ def kept_worst(folder: str | Path, result: AuditResult) -> dict[str, np.ndarray]
     folder = Path(folder)
     if (begun(folder) or {}).get("id") != result.id:
         return {}
-    found: dict[str, np.ndarray] = {}
+    found: dict[str, Crossed] = {}
     for place, spec in enumerate(result.settings.get("quantizers", [])):
         path = folder / "jobs" / f"attack-{place:03}.npz"
         try:
@@ -31,6 +31,7 @@ def kept_worst(folder: str | Path, result: AuditResult) -> dict[str, np.ndarray]
         except InputError:
             # A damaged job costs the pairing, not the comparison.
             continue
-        if "worst" in arrays:
-            found[spec] = arrays["worst"]
-    return found
+        if f"{WORST}values" in arrays:
+            found[spec] = unpack(arrays)
+    quantized_first = {row.spec: row.worst.via for row in result.quantizers if row.worst.via is not None}
+    return {spec: found[quantized_first.get(spec, spec)] for spec in found if quantized_first.get(spec, spec) in found}

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from quantleak.attacks import Bootstrap
 from quantleak.auditing.block import BlockJob
 from quantleak.auditing.compose import Gathered
 from quantleak.auditing.plan import Plan
@@ -18,7 +17,7 @@ from quantleak.data import membership
 
 ENOUGH = 4.0
 """Seconds that the longer of two training probes should take."""
-MODELS, RESAMPLES = (8, 16), (20, 60)
+MODELS = (8, 16)
 """Sizes of the attack probes; every attack runs on eight models."""
 
 
@@ -43,25 +42,23 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class AttackCost:
-    """Seconds of one quantizer's attack job: `models * (start + by_model * models + by_resample * resamples)`.
+    """Seconds of one quantizer's attack job: `models * (start + by_model * models)`.
 
-    Each target is scored with all other models as shadows, then resampled.
+    Each target is scored with all other models as shadows.
 
     Attributes:
-        start: Seconds a target.
-        by_model: Seconds a target and shadow.
-        by_resample: Seconds a target and resample.
+        start: Seconds per target.
+        by_model: Seconds per target and shadow.
         bytes_a_model: What the job leaves on disk.
     """
 
     start: float
     by_model: float
-    by_resample: float
     bytes_a_model: float
 
-    def __call__(self, models: int, resamples: int) -> float:
+    def __call__(self, models: int) -> float:
         """Seconds of a job of this size."""
-        return models * (self.start + self.by_model * models + self.by_resample * resamples)
+        return models * (self.start + self.by_model * models)
 
 
 def training(plan: Plan) -> Line:
@@ -83,45 +80,26 @@ def training(plan: Plan) -> Line:
 
 
 def attacks(plan: Plan) -> AttackCost:
-    """Seconds of an attack job, from real jobs of few models and few resamples on signals drawn at random."""
+    """Seconds of an attack job, from real jobs of few models on signals drawn at random."""
     few, more = (min(size, plan.settings.models) for size in MODELS)
-    low, high = RESAMPLES
-    _attack(plan, 2, low)
-    base, kept = _attack(plan, few, low)
-    resampled, _ = _attack(plan, few, high)
-    by_resample = max((resampled - base) / (few * (high - low)), 0.0)
-    if more > few:
-        larger, _ = _attack(plan, more, low)
-        by_model = max((larger / more - base / few) / (more - few), 0.0)
-    else:
-        by_model = 0.0
-    start = max(base / few - by_model * few - by_resample * low, 0.0)
-    return AttackCost(start=start, by_model=by_model, by_resample=by_resample, bytes_a_model=kept / few)
+    _attack(plan, 2)
+    base, kept = _attack(plan, few)
+    by_model = max((_attack(plan, more)[0] / more - base / few) / (more - few), 0.0) if more > few else 0.0
+    return AttackCost(start=max(base / few - by_model * few, 0.0), by_model=by_model, bytes_a_model=kept / few)
 
 
-def utility(plan: Plan) -> Line:
-    """Seconds that measuring one quantizer's utility takes, by resamples."""
+def utility(plan: Plan) -> float:
+    """Seconds that measuring one quantizer's utility takes."""
     targets = plan.part("test")[1]
     statistic = np.random.default_rng(0).normal(size=(plan.settings.models, len(targets)))
     groups = plan.dataset.groups[plan.parts.test]
-
-    def run(resamples: int) -> tuple[int, float]:
-        settings = Bootstrap(resamples=resamples, seed=0)
-        return resamples, _seconds(lambda: measure(statistic, targets, plan.dataset.task, settings, groups))
-
-    low, high = RESAMPLES
-    run(low)
-    return Line.through(run(low), run(high))
+    return _seconds(lambda: measure(statistic, targets, plan.dataset.task, groups))
 
 
-def _attack(plan: Plan, models: int, resamples: int) -> tuple[float, float]:
+def _attack(plan: Plan, models: int) -> tuple[float, float]:
     """Seconds and bytes of the last quantizer's job (the first is the original, which has fewer attacks)."""
     groups = plan.dataset.groups[plan.parts.pool]
-    small = replace(
-        plan,
-        member=membership(models, groups, 0),
-        settings=replace(plan.settings, models=models, resamples=resamples),
-    )
+    small = replace(plan, member=membership(models, groups, 0), settings=replace(plan.settings, models=models))
     random = np.random.default_rng(0)
     signals = {
         part: random.normal(size=(models, len(plan.settings.quantizers), len(getattr(plan.parts, part))))

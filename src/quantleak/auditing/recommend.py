@@ -6,11 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from quantleak.attacks import Crossed
 from quantleak.auditing.verdict import Measures, headline, sure
 from quantleak.report.names import full, in_words
-from quantleak.result import Number, Recommendation
+from quantleak.result import Number, Recommendation, finite
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -22,16 +21,16 @@ class Contender:
         bits: Effective bits.
         utility: Mean over models.
         selection_high: Upper limit of the worst attack's headline on the half of the targets that chooses.
-        leakage: That headline on the other half.
-        resampled: The latter in every resample, paired between quantizers.
+        figure: That headline on the other half, with its interval.
+        leakage: The same of every target, and what each example adds to it, for paired differences.
     """
 
     spec: str
     bits: float
     utility: float
     selection_high: float
-    leakage: float
-    resampled: np.ndarray
+    figure: Number
+    leakage: Crossed
 
 
 def recommend(
@@ -39,8 +38,9 @@ def recommend(
 ) -> Recommendation:
     """The quantizer with the lowest upper limit of leakage among those that keep the utility; ties: fewer bits.
 
-    It is a clear answer only if the paired intervals of its differences from the original and from all others that
-    keep the utility, on the half of the targets that did not choose, lie below 0.
+    Where the strongest attack on the original cannot be told from guessing there is nothing to choose by, and none is
+    named. The answer is clear only if the paired intervals of its differences from the original and from all others
+    that keep the utility, on the half of the targets that did not choose, lie below 0.
 
     Args:
         contenders: By spec, the unquantized original as `identity`.
@@ -53,17 +53,17 @@ def recommend(
     measures = Measures(metric=metric, fpr=fpr, utility_loss=utility_loss, level=level)
     if not math.isfinite(original.utility):
         return _nothing("No recommendation.", f"The original models have no {metric} on the test part.", "")
+    if measures.is_guessing(original.figure):
+        return _nothing(*measures.nothing_to_choose(original.figure))
     quantizers = [c for c in contenders.values() if c is not original]
     usable = [c for c in quantizers if original.utility - c.utility <= utility_loss]
     if not usable:
         return _none_usable(quantizers, original, measures)
     first, *others = sorted(usable, key=lambda c: (c.selection_high, c.bits))
-    versus = {
-        rival.spec: difference(first.leakage, first.resampled, rival.leakage, rival.resampled, level)
-        for rival in (original, *others)
-    }
-    reason = f"{measures.leakage(first.leakage, original.leakage)}. {measures.kept(first.utility, original.utility)}."
-    dear = [c.spec for c in quantizers if c not in usable and c.leakage < first.leakage]
+    versus = {other.spec: difference(first.leakage, other.leakage, level) for other in (original, *others)}
+    leaks = measures.leakage(first.leakage.mean, original.leakage.mean)
+    reason = f"{leaks}. {measures.kept(first.utility, original.utility)}."
+    dear = [c.spec for c in quantizers if c not in usable and c.leakage.mean < first.leakage.mean]
     reason += f" {measures.too_dear(dear)}." if dear else ""
     return Recommendation(
         quantizer=first.spec,
@@ -96,11 +96,9 @@ def _nothing(headline: str, reason: str, sure: str) -> Recommendation:
     return Recommendation(quantizer=None, reason=reason, clear=False, headline=headline, sure=sure)
 
 
-def difference(one: float, one_resampled: np.ndarray, two: float, two_resampled: np.ndarray, level: float) -> Number:
-    """`one - two` with the percentile interval of the paired resamples."""
-    paired = one_resampled - two_resampled
-    defined = paired[np.isfinite(paired)]
-    if not len(defined) or not np.isfinite(one - two):
+def difference(one: Crossed, two: Crossed, level: float) -> Number:
+    """`one - two` on the same targets and examples, with the interval of the paired difference."""
+    found = (one - two).estimate(level)
+    if found.value is None or not math.isfinite(found.value):
         return Number(value=None, reason="one of the two has no value")
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return Number(value=one - two, low=float(low), high=float(high))
+    return Number(value=found.value, low=finite(found.low), high=finite(found.high), reason=found.reason)

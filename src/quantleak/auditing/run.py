@@ -12,11 +12,11 @@ import numpy as np
 import torch
 
 import quantleak
-from quantleak.attacks import Bootstrap
 from quantleak.auditing.attacks import AttackJob, Signals
 from quantleak.auditing.block import BlockJob
 from quantleak.auditing.compose import Gathered, compose
 from quantleak.auditing.plan import Plan, make_plan
+from quantleak.auditing.processing import quantize_first
 from quantleak.auditing.settings import Settings, override
 from quantleak.data import Dataset
 from quantleak.engines import Keeper, Progress, one_thread, processors
@@ -85,7 +85,7 @@ def _result(plan: Plan, run: str, kept: Keeper, start: float) -> AuditResult:
     attacks = attack_jobs(plan, gathered)
     attacked = kept("attack", {f"attack-{place:03}": job for place, job in enumerate(attacks.values())})
     with one_thread():
-        outcome = compose(plan, gathered, dict(zip(attacks, attacked.values(), strict=True)))
+        outcome = compose(plan, gathered, quantize_first(dict(zip(attacks, attacked.values(), strict=True))))
     timings = {
         "train": trained,
         "attack": time.perf_counter() - start - trained,
@@ -126,7 +126,7 @@ def attack_jobs(plan: Plan, gathered: Gathered) -> dict[str, AttackJob]:
             member=plan.member,
             groups=plan.dataset.groups[plan.parts.pool],
             task=plan.dataset.task,
-            settings=Bootstrap(resamples=settings.resamples, seed=settings.seed, level=settings.level),
+            level=settings.level,
             seed=settings.seed,
             identity=spec == "identity",
             classes=None if plan.dataset.classes is None else plan.dataset.targets[plan.parts.pool],

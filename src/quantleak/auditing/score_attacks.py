@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, TypeAdapter, ValidationError
 
-from quantleak.attacks import Bootstrap, Estimate, Metrics, evaluate, worst_case
+from quantleak.attacks import Estimate, Metrics, evaluate, worst_case
 from quantleak.attacks import Worst as Strongest
 from quantleak.auditing.attacks import FPRS
 from quantleak.auditing.run import versions
@@ -26,6 +26,9 @@ from quantleak.store import identity_hash
 
 log = logging.getLogger("quantleak")
 
+DOUBTFUL = 0.4
+"""An AUC of LOSS below which the sign of the signals is doubted even where few targets leave a long interval."""
+
 GIVEN = "given"
 """The mode of an attack whose shadows are the auditor's own."""
 
@@ -35,16 +38,14 @@ class ScoresSettings:
     """How own scores are evaluated.
 
     Attributes:
-        seed: Of the bootstrap and of the draw of equally many shadows.
+        seed: Of the draw of equally many shadows.
         level: Confidence level of every interval.
-        resamples: Bootstrap resamples behind every interval.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
     seed: Annotated[int, Field(ge=0)] = 0
     level: Annotated[float, Field(gt=0, lt=1)] = 0.95
-    resamples: Annotated[int, Field(ge=20)] = 500
 
 
 DEFAULT = ScoresSettings()
@@ -86,7 +87,6 @@ def attack_scores(
     """
     if not isinstance(scores, Scores):
         scores = scores_of(scores) if isinstance(scores, Mapping) else read_scores(scores)
-    bootstrap = Bootstrap(resamples=settings.resamples, seed=settings.seed, level=settings.level)
     values: dict[str, np.ndarray] = {}
     attacks: list[AttackResult] = []
     for candidate in candidates(scores, settings.seed):
@@ -95,9 +95,9 @@ def attack_scores(
             attacks.append(_without(candidate))
             continue
         values[candidate.name] = candidate.scores
-        metrics = evaluate(candidate.scores, scores.member, fprs=FPRS, groups=scores.groups, settings=bootstrap)
+        metrics = evaluate(candidate.scores, scores.member, fprs=FPRS, groups=scores.groups, level=settings.level)
         attacks.append(_with(candidate, metrics))
-    strongest = worst_case(values, scores.member, fprs=FPRS, groups=scores.groups, settings=bootstrap)
+    strongest = worst_case(values, scores.member, fprs=FPRS, groups=scores.groups, level=settings.level)
     names = [attack.name for attack in attacks]
     identity = {"scores": scores.sha256, "settings": asdict(settings), "attacks": names}
     return ScoresResult(
@@ -137,6 +137,10 @@ def _with(candidate: Candidate, metrics: Metrics) -> AttackResult:
         tpr={f"{fpr:g}": _number(estimate) for fpr, estimate in metrics.tpr.items()},
         balanced_accuracy=_number(metrics.balanced_accuracy),
         mis_bound=_number(metrics.mis_bound),
+        ppv={
+            f"{fpr:g}": {f"{prior:g}": _number(estimate) for prior, estimate in priors.items()}
+            for fpr, priors in metrics.ppv.items()
+        },
     )
 
 
@@ -195,7 +199,7 @@ def _about_signals(scores: Scores, attacks: list[AttackResult]) -> list[str]:
             f"The signals of the targets lie between {low:.3g} and {high:.3g}: are they {kind}? phi is asked for."
         )
     loss = next((attack.auc for attack in attacks if attack.name == "loss"), None)
-    if loss is not None and loss.high is not None and loss.high < 0.5:
+    if loss is not None and loss.value is not None and (loss.value < DOUBTFUL or (loss.high or 1.0) < 0.5):
         told.append(
             f"Members have lower signals than non-members (AUC {loss.text()}): are they losses? phi is larger where "
             "the model is more confident in the true label."

@@ -16,7 +16,7 @@ from quantleak.report import digits
 from quantleak.result import AttackResult, Number, Worst
 from quantleak.store import Folder, read_json, seal, verify, write, write_json
 
-SCHEMA = 1
+SCHEMA = 2
 KIND = "scores"
 TABLES = ("attacks.parquet", "examples.parquet")
 PAGE = "report.html"
@@ -106,16 +106,17 @@ class ScoresResult:
             raise InputError(f"{folder / 'result.json'} does not hold the result of `quantleak attack`.") from error
 
     def headline(self) -> str:
-        """The strongest attack in one sentence."""
-        if self.worst.value is None:
-            return f"The strongest attack, {self.worst.name}, has no figure: {self.worst.reason}."
-        if self.worst.fpr is None:
-            return f"The strongest attack, {self.worst.name}, has AUC {self.worst.text()}; 0.5 is guessing."
-        found = f"{digits.percent(self.worst.value)} {digits.limits(self.worst, digits.percent)}".strip()
-        return (
-            f"The strongest attack, {self.worst.name}, finds {found} of the members at "
-            f"{digits.rate(self.worst.fpr)} false alarms."
-        )
+        """The strongest attack in a sentence or two."""
+        worst = self.worst
+        if worst.value is None:
+            return f"The strongest attack, {worst.name}, has no figure: {worst.reason}."
+        chance, form = (0.5, digits.score) if worst.fpr is None else (worst.fpr, digits.percent)
+        shown = f"{digits.text(worst.value, form)} {digits.limits(worst, form)}".strip()
+        found = f"has AUC {shown}; 0.5 is guessing."
+        if worst.fpr is not None:
+            found = f"finds {shown} of the members at {digits.rate(worst.fpr)} false alarms."
+        guessing = worst.low is not None and worst.low <= chance
+        return f"The strongest attack, {worst.name}, {found}{' It cannot be told from guessing.' if guessing else ''}"
 
     def __str__(self) -> str:
         """The headline and one line an attack."""
@@ -155,4 +156,5 @@ def written(number: Number, form: digits.Format) -> str:
 
 def _metrics(attack: AttackResult) -> dict[str, Number]:
     rates = {f"tpr@{fpr}": item for fpr, item in attack.tpr.items()}
+    rates |= {f"ppv@{fpr},prior={prior}": item for fpr, priors in attack.ppv.items() for prior, item in priors.items()}
     return {"auc": attack.auc, **rates, "balanced_accuracy": attack.balanced_accuracy, "mis_bound": attack.mis_bound}

@@ -42,7 +42,6 @@ class Settings:
         utility_loss: A quantizer is recommended only if its utility is at most this much below the original's.
         extra_attacks: Attacks of other packages to run beside our own, by name; `quantleak list attacks` shows all.
         level: Confidence level of every interval.
-        resamples: Bootstrap resamples behind every interval.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid", "strict": False}
@@ -62,7 +61,6 @@ class Settings:
     utility_loss: float = 0.02
     extra_attacks: Names = ()
     level: float = 0.95
-    resamples: int = 500
 
     def __post_init__(self) -> None:
         _raise_all(self._problems())
@@ -91,7 +89,7 @@ class Settings:
 
     def _problems(self) -> list[str]:
         """Every setting that cannot be used, as `name: what is wrong`."""
-        least = {"models": 2, "epochs": 1, "batch": 1, "evaluate_every": 1, "seed": 0, "block": 0, "resamples": 20}
+        least = {"models": 2, "epochs": 1, "batch": 1, "evaluate_every": 1, "seed": 0, "block": 0}
         problems = [
             f"{name}: must be at least {low}, got {getattr(self, name)}"
             for name, low in least.items()

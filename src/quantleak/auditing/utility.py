@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int, Num
 from scipy import stats
 
-from quantleak.attacks import Bootstrap, evaluate
+from quantleak.attacks import Crossed, Estimate
+from quantleak.attacks.influence import share_influence
+from quantleak.attacks.metrics import auc_estimate, crossed_auc
+from quantleak.attacks.table import group_codes, score_table
 
-WeightedMetric = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 METRIC = {"binary": "auroc", "multiclass": "accuracy", "regression": "r2"}
 
 
@@ -20,79 +21,81 @@ class Measured:
     """One utility metric of all models.
 
     Attributes:
-        per_model: `[models]`.
-        resampled: Its mean over models in every resample, `[B]`; equal seeds draw the same models and examples, so
-            that two quantizers' differences are paired.
+        crossed: Its value for every model and the influences of the examples, for paired differences.
+        estimate: Its mean over models with an interval.
     """
 
-    per_model: np.ndarray
-    resampled: np.ndarray
+    crossed: Crossed
+    estimate: Estimate
 
 
 def measure(
     statistic: Float[np.ndarray, "models examples"],
     targets: Num[np.ndarray, " examples"],
     task: str,
-    settings: Bootstrap,
     groups: Int[np.ndarray, " examples"] | None = None,
+    level: float = 0.95,
 ) -> dict[str, Measured]:
     """The utility metrics of a task, the main one first.
 
     AUROC equals `sklearn.metrics.roc_auc_score`, R2 `sklearn.metrics.r2_score`, Spearman's correlation
-    `scipy.stats.spearmanr` (resampled on the ranks of the whole test part).
+    `scipy.stats.spearmanr`.
 
     Args:
         statistic: `[models, examples]`: logits (binary), 1 for right and 0 for wrong (multiclass), or predictions.
         targets: `[examples]`.
         task: `binary`, `multiclass` or `regression`.
-        settings: Of the bootstrap over models and examples.
-        groups: `[examples]`, equal values mark examples that are drawn together; each by itself if None.
+        groups: `[examples]`, equal values mark examples that belong together; each by itself if None.
+        level: Confidence level.
     """
-    groups = np.arange(len(targets)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    codes = group_codes(groups, len(targets))
     if task == "binary":
-        labels = np.broadcast_to(targets.astype(bool), statistic.shape)
-        metrics = evaluate(statistic, labels, fprs=(), groups=groups, settings=settings)
-        return {"auroc": Measured(per_model=metrics.per_target.auc, resampled=metrics.resampled.auc)}
+        table = score_table(statistic, np.broadcast_to(targets.astype(bool), statistic.shape), groups)
+        auc = crossed_auc(table)
+        return {"auroc": Measured(crossed=auc, estimate=auc_estimate(auc, table, level))}
     if task == "multiclass":
-        return {"accuracy": _two_way(_mean, statistic, statistic, groups, settings)}
-    ranks, target_ranks = stats.rankdata(statistic, axis=1), stats.rankdata(targets)
-    return {
-        "r2": _two_way(_r2, statistic, targets[None], groups, settings),
-        "spearman": _two_way(_correlation, ranks, target_ranks[None], groups, settings),
-    }
+        right = statistic.astype(bool)
+        accuracy = Crossed.of(right.mean(axis=1), share_influence(right, np.ones_like(right)), codes)
+        return {"accuracy": Measured(crossed=accuracy, estimate=accuracy.share(level))}
+    found = {"r2": _r2(statistic, targets), "spearman": _spearman(statistic, targets)}
+    crossed = {name: Crossed.of(values, influence, codes) for name, (values, influence) in found.items()}
+    return {name: Measured(crossed=one, estimate=one.estimate(level)) for name, one in crossed.items()}
 
 
-def _two_way(
-    metric: WeightedMetric, statistic: np.ndarray, truth: np.ndarray, groups: np.ndarray, settings: Bootstrap
-) -> Measured:
-    """`metric(weights [B, N], statistic [K, N], truth)` -> `[B, K]`, once with equal and once with drawn weights."""
-    models, examples = statistic.shape
-    model_seed, example_seed = np.random.SeedSequence([settings.seed, 1]).spawn(2)
-    drawn_models = _counts(np.random.default_rng(model_seed), models, settings.resamples)
-    drawn_examples = _counts(np.random.default_rng(example_seed), int(groups.max()) + 1, settings.resamples)[:, groups]
-    per_model = metric(np.ones((1, examples)), statistic, truth)[0]
-    resampled = (metric(drawn_examples, statistic, truth) * drawn_models).sum(1) / models
-    return Measured(per_model=per_model, resampled=resampled)
+def _r2(prediction: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """1 - MSE / variance of the truth, `[models]`, and its influences `[models, examples]`."""
+    errors, spread = np.square(prediction - truth), np.square(truth - truth.mean())
+    error, variance = errors.mean(axis=1, keepdims=True), spread.mean()
+    psi = (error * (spread - variance) / variance - (errors - error)) / variance / len(truth)
+    return 1 - error[:, 0] / variance, psi
 
 
-def _counts(random: np.random.Generator, size: int, resamples: int) -> np.ndarray:
-    return random.multinomial(size, np.full(size, 1 / size), resamples).astype(np.float64)
+def _spearman(prediction: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""Spearman's correlation, `[models]`, and its influences `[models, examples]`.
+
+    $\rho = 12 E[(F(X) - 1/2)(G(Y) - 1/2)]$ with the distribution functions F and G; an example changes the mean of
+    the products, and F and G of all others. Source: [Croux2010] C. Croux, C. Dehon, *Influence functions of the
+    Spearman and Kendall correlation measures*, Statistical Methods & Applications 19.
+    """
+    count = len(truth)
+    y = (stats.rankdata(truth) - 0.5) / count - 0.5
+    values, influence = np.empty(len(prediction)), np.empty(prediction.shape)
+    for model, row in enumerate(prediction):
+        x = (stats.rankdata(row) - 0.5) / count - 0.5
+        scale = np.sqrt(x @ x * (y @ y))
+        # Constant predictions order nothing: their correlation counts as 0.
+        values[model] = x @ y / scale if scale > 0 else 0.0
+        psi = x * y + _carried(x, y) + _carried(y, x)
+        influence[model] = 12 * (psi - psi.mean()) / count
+    return values, influence
 
 
-def _mean(weights: np.ndarray, statistic: np.ndarray, _: np.ndarray) -> np.ndarray:
-    return np.asarray(weights @ statistic.T / weights.sum(1, keepdims=True))
-
-
-def _r2(weights: np.ndarray, statistic: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    return np.asarray(1 - _mean(weights, np.square(statistic - truth), truth) / _covariance(weights, truth, truth))
-
-
-def _correlation(weights: np.ndarray, statistic: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    product = np.sqrt(_covariance(weights, statistic, statistic) * _covariance(weights, truth, truth))
-    # Constant predictions order nothing: their correlation counts as 0.
-    return np.asarray(_covariance(weights, statistic, truth) / np.where(product > 0, product, np.inf))
-
-
-def _covariance(weights: np.ndarray, one: np.ndarray, two: np.ndarray) -> np.ndarray:
-    one, two = one - one.mean(1, keepdims=True), two - two.mean(1, keepdims=True)
-    return np.asarray(_mean(weights, one * two, two) - _mean(weights, one, one) * _mean(weights, two, two))
+def _carried(ranked: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """For every example the mean of `other` over the examples that rank at least as high, equal ones at 1/2."""
+    order = np.argsort(-ranked, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(ranked[order])), len(ranked) - 1)
+    sums = np.append(0.0, np.cumsum(other[order])[ends])
+    middle = np.repeat((sums[1:] + sums[:-1]) / 2, np.diff(np.append(-1, ends)))
+    carried = np.empty(len(ranked))
+    carried[order] = middle / len(ranked)
+    return carried

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from quantleak.report import digits
 from quantleak.report.names import ORIGINAL, full, in_words, listed
 from quantleak.result import Number
 
@@ -34,6 +35,29 @@ class Measures:
         return (
             f"The strongest attack finds {own:.1%} of the members (training examples) instead of the original's "
             f"{original:.1%}, at {100 * self.fpr:g}% false alarms"
+        )
+
+    @property
+    def chance(self) -> float:
+        """What guessing achieves."""
+        return 0.5 if self.fpr is None else self.fpr
+
+    def is_guessing(self, figure: Number) -> bool:
+        """Whether the interval of an attack's figure holds what guessing achieves, or lies below it."""
+        return figure.low is not None and figure.low <= self.chance
+
+    def nothing_to_choose(self, original: Number) -> tuple[str, str, str]:
+        """Headline, reason and certainty where even the original does not leak measurably."""
+        form = digits.score if self.fpr is None else digits.percent
+        shown = f"{digits.text(original.value, form)} {digits.limits(original, form)}".strip()
+        did = "has AUC" if self.fpr is None else "finds"
+        what = "" if self.fpr is None else f" of the members at {100 * self.fpr:g}% false alarms"
+        return (
+            "Nothing to choose by: the original itself cannot be told from guessing.",
+            f"The strongest attack on the original {did} {shown}{what}; guessing {did.split()[0]} "
+            f"{form(self.chance)}{'' if self.fpr is None else ' of them'}.",
+            "That these attacks find nothing is no proof that there is nothing to find: more models, more examples or "
+            "longer training may show a leak.",
         )
 
     def kept(self, own: float, original: float) -> str:

@@ -20,7 +20,7 @@ def attack(
         show_default=False,
     ),
     out: Path = typer.Option(..., help="Folder for the results.", show_default=False),
-    more: list[str] = typer.Option([], "--set", help="seed, level or resamples, as name=value.", metavar="NAME=VALUE"),
+    more: list[str] = typer.Option([], "--set", help="seed or level, as name=value.", metavar="NAME=VALUE"),
     as_json: bool = typer.Option(False, "--json", help="Print result.json instead of a table."),
 ) -> None:
     """Run every attack that your own arrays of scores permit.

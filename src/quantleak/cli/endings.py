@@ -15,7 +15,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     ),
     "attack": (
         "quantleak attack SCORES.npz --out out/attack",
-        "quantleak attack SCORES.npz --out out/attack2 --set resamples=1000 --json",
+        "quantleak attack SCORES.npz --out out/attack2 --set level=0.9 --json",
     ),
     "report": (
         "quantleak report out/breast_cancer",

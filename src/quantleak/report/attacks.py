@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from quantleak.report import digits, words
 from quantleak.report.grid import Cell, Column, Row, Table, estimate, name
+from quantleak.report.names import shadows
 from quantleak.report.summary import difference, leakage, leakage_title, mark, named, utility_title
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def attacks(result: AuditResult) -> Table:
 
 
 def _attack_row(quantizer: QuantizerResult, attack: AttackResult, rates: list[str], first: bool) -> Row:
-    names = (named(quantizer.spec), name(attack.name), name(attack.mode))
+    names = (named(quantizer.spec), name(attack.name), name(shadows(attack)))
     if attack.reason is not None:
         return Row(cells=names, reason=attack.reason, opens=first)
     numbers = (
@@ -104,7 +105,7 @@ def _worst_row(row: QuantizerResult, marked: str, common: bool) -> Row:
     cells = (
         named(row.spec),
         name(row.worst.name),
-        name(row.worst.mode),
+        name(shadows(row.worst)),
         replace(leakage(row.worst, common), note=row.worst.reason or "")
         if row.worst.value is None
         else leakage(row.worst, common),

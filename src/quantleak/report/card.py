@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from quantleak.report import digits, words
 from quantleak.report.command import command
-from quantleak.report.names import ORIGINAL, in_words
+from quantleak.report.names import ORIGINAL, in_words, shadows
 from quantleak.report.statements import LIMITS, THREAT_MODEL
 from quantleak.report.template import render
 
@@ -86,8 +86,8 @@ def measured(result: AuditResult) -> str:
     attacks = len({(attack.name, attack.mode) for row in result.quantizers for attack in row.attacks})
     return (
         f"{words.trained(result)}. Each model in turn was the target of all others as shadow models; the strongest of "
-        f"{attacks} attacks was chosen on one half of the models and measured on the other, and intervals are of a "
-        "two-way bootstrap over models and examples."
+        f"{attacks} attacks was chosen on one half of the models and measured on the other; intervals are over models "
+        "and examples."
     )
 
 
@@ -97,7 +97,7 @@ def _number(number: Number) -> dict[str, Any]:
 
 def _leakage(row: QuantizerResult) -> dict[str, Any]:
     worst = row.worst
-    return {"attack": worst.name, "mode": worst.mode, "fpr": worst.fpr, **_number(worst), "auc": _number(worst.auc)}
+    return {"attack": worst.name, "mode": shadows(worst), "fpr": worst.fpr, **_number(worst), "auc": _number(worst.auc)}
 
 
 def _rate(rate: RateSummary) -> dict[str, Any]:

@@ -27,7 +27,8 @@ WIDTH, STEP, FONT = 330.0, 13.0, 11.5
 def attack_of(row: QuantizerResult) -> dict[str, AttackResult]:
     """By mode, the worst attack of a quantizer, or online LiRA where the worst needs no shadows."""
     chosen = FALLBACK if row.worst.mode == "none" else row.worst.name
-    return {attack.mode: attack for attack in row.attacks if attack.name == chosen and attack.mode in MODES}
+    own = (attack for attack in row.attacks if attack.via is None)
+    return {attack.mode: attack for attack in own if attack.name == chosen and attack.mode in MODES}
 
 
 def figure_of(row: QuantizerResult, attack: AttackResult) -> Number:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from quantleak.result import AttackResult, Worst
 
 ORIGINAL = "identity"
 
@@ -66,3 +70,15 @@ _WORDS: dict[str, Callable[[str], str | None]] = {
     "ternary": _sparse,
     "codebook": lambda value: f"codebook of {value}" if value.isdecimal() else None,
 }
+
+
+def shadows(attack: AttackResult | Worst) -> str:
+    """The shadows of an attack, and what the attacker does with the original first.
+
+    Example:
+        >>> from quantleak.result import Number, Worst
+        >>> none = Number(value=None)
+        >>> shadows(Worst(value=0.1, name="lira-online", mode="adaptive", fpr=0.01, auc=none, via="sign"))
+        'adaptive, quantized first: 1 bit'
+    """
+    return attack.mode if attack.via is None else f"{attack.mode}, quantized first: {in_words(attack.via)}"

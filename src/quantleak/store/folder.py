@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from quantleak.errors import InputError
 from quantleak.store.files import checksum, read_arrays, read_json, write_arrays, write_json
 
-RESULTS_VERSION = 2
+RESULTS_VERSION = 3
 """Raised by hand whenever the same settings give other numbers."""
 
 Identity = Mapping[str, Any]

@@ -148,7 +148,6 @@ def study() -> Synthetic:
         baseline_sizes=(8, 12),
         balanced_models=8,
         large_models=2,
-        resamples=20,
     )
 
 

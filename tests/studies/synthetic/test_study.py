@@ -37,7 +37,6 @@ TINY = Synthetic(
     large_models=1,
     searched_models=2,
     block=3,
-    resamples=20,
 )
 
 

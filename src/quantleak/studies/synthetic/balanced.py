@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from quantleak.attacks import Bootstrap, phi_binary
+from quantleak.attacks import phi_binary
 from quantleak.auditing.attacks import AttackJob, Signals
 from quantleak.data import Sample, membership
 from quantleak.fleet import Layout, network, rows_of
@@ -51,7 +51,7 @@ class BalancedJob:
                 member=member,
                 groups=groups,
                 task="binary",
-                settings=Bootstrap(resamples=2, seed=seed),  # only the accuracies of each model are read
+                level=0.95,
                 seed=seed,
                 identity=spec == "identity",
             )()
