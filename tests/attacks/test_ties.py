@@ -140,11 +140,11 @@ def test_ratios_of_probabilities_next_to_one_keep_their_digits():
 
 @pytest.mark.parametrize("mode", ["online", "offline"])
 def test_means_of_probabilities_next_to_one_keep_their_digits(mode):
-    # The other way round: the references' 1 - p differ in the 20th digit, one IN and two OUT of each example.
-    tiny = np.arange(1, 10) * 1e-20
+    # The other way round: 1 - p of one of two OUT references differs, in the 20th digit of p; it is never the smallest.
+    tiny, same = np.arange(1, 10) * 1e-20, np.full(9, 1e-20)
     scores = rmia(
         log_probability(np.full(9, 46.0)),
-        log_probability(-np.log(np.stack([tiny, 2 * tiny, 3 * tiny]))),
+        log_probability(-np.log(np.stack([same, same, tiny]))),
         np.array([[True], [False], [False]]) & np.ones(9, dtype=bool),
         population_target=np.array([-0.1, -3.0]),
         population_shadows=np.full((3, 2), -1.0),
