@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from quantleak import sklearn as sklearn
     from quantleak import testing as testing
     from quantleak.attacks import RMIA as RMIA
+    from quantleak.attacks import BaVarIA as BaVarIA
     from quantleak.attacks import LiRA as LiRA
+    from quantleak.attacks import bavaria as bavaria
     from quantleak.attacks import leave_one_out as leave_one_out
     from quantleak.attacks import lira as lira
     from quantleak.attacks import rmia as rmia
@@ -57,7 +59,7 @@ _CONTENTS = {
     ),
     "quantleak.theory.exact": ("erm_mis",),
     "quantleak.tracking": ("TrajectoryTracker", "TrackedRates"),
-    "quantleak.attacks": ("lira", "rmia", "leave_one_out", "roc", "LiRA", "RMIA"),
+    "quantleak.attacks": ("lira", "bavaria", "rmia", "leave_one_out", "roc", "LiRA", "BaVarIA", "RMIA"),
     "quantleak.errors": ("InputError",),
 }
 _MODULES = ("lightning", "hf", "sklearn", "testing")

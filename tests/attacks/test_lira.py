@@ -235,3 +235,39 @@ def test_bad_conventions_are_refused():
         LiRA.__post_init__(SimpleNamespace(**{**asdict(LiRA()), "centre": "mode"}))
     with pytest.raises(InputError, match="floor > 0"):
         LiRA(floor=0.0)
+
+
+@pytest.mark.parametrize(
+    "name", ["carlini2022", "quant-mia", "carlini2022-fixed", "quant-mia-offline", "carlini2022-offline"]
+)
+@pytest.mark.parametrize("queries", [1, 2])
+def test_presets_are_the_rules_of_the_works_they_are_named_after(name, queries):
+    # Written down from what the published programs compute (section 6.4 of the design), for an exact half design.
+    rng = np.random.default_rng(11)
+    member = rng.random((16, 60)).argsort(axis=0) < 8
+    spread = np.exp(rng.normal(size=(60, 1)))
+    shadows = rng.normal(size=(60, 1)) * 3 + member[..., None] + spread * rng.normal(size=(16, 60, queries))
+    target = rng.normal(size=(60, queries)) * 3
+    inside = np.array([shadows[member[:, i], i] for i in range(60)])  # [examples, 8, queries]
+    outside = np.array([shadows[~member[:, i], i] for i in range(60)])
+    middle_in, middle_out = np.median(inside, axis=1), np.median(outside, axis=1)
+    if name == "carlini2022-fixed":
+        scale_in = scale_out = np.std(inside)
+    else:
+        scale_in, scale_out = np.std(inside, axis=1), np.std(outside, axis=1)
+    log_in = stats.norm.logpdf(target, middle_in, scale_in + 1e-30)
+    log_out = stats.norm.logpdf(target, middle_out, scale_out + 1e-30)
+    rule = {
+        "quant-mia-offline": -log_out,
+        "carlini2022-offline": (target - middle_out) / scale_out,
+    }.get(name, log_in - log_out)
+    ours = lira(target, shadows, member, convention=LiRA.preset(name))
+    if name == "carlini2022-fixed":
+        np.testing.assert_array_equal(np.argsort(ours), np.argsort(rule.mean(axis=1)))
+    else:
+        np.testing.assert_allclose(ours, rule.mean(axis=1), rtol=1e-9)
+    if name == "carlini2022-offline" and queries == 1:
+        # The paper's own score is the probability 1 - Pr[N > s]; where it does not saturate the ranking is the same.
+        probability = stats.norm.cdf(target, middle_out, scale_out)[:, 0]
+        clear = (probability > 1e-12) & (probability < 1 - 1e-12)
+        np.testing.assert_array_equal(np.argsort(ours[clear]), np.argsort(probability[clear]))

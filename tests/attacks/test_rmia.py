@@ -1,7 +1,10 @@
-"""RMIA against the table of all pairs (R1), its marginals (R2), and what gamma may and may not change."""
+"""RMIA against the table of all pairs (R1), its marginals (R2), and what its ties and gamma may and may not change."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal, localcontext
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,8 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from sklearn.datasets import load_breast_cancer
+from sklearn.metrics import roc_curve
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import scale
 
-from quantleak.attacks import RMIA, NotEnoughShadows, rmia, roc
+from quantleak.attacks import RMIA, NotEnoughShadows, leave_one_out, log_probability, rmia, roc
 from quantleak.errors import InputError
 
 
@@ -23,25 +30,200 @@ def naive(target, shadows, member, population_target, population_shadows, conven
             return (probabilities[inside].mean() + outside) / 2
         return ((1 + convention.a) * outside + 1 - convention.a) / 2
 
+    def marginal_z(probabilities):
+        if convention.population_references == "largest-half":
+            # What the tool sorts: probabilities times "is OUT", here of everyone; descending, the first half.
+            probabilities = np.array(sorted(probabilities, reverse=True)[: max(len(probabilities) // 2, 1)])
+        return marginal(probabilities, np.zeros(len(probabilities), dtype=bool))
+
     examples, points = target.size, population_target.size
-    nobody = np.zeros(len(shadows), dtype=bool)
     r_x = [target[i] - np.log(marginal(np.exp(shadows[:, i]), member[:, i])) for i in range(examples)]
-    r_z = [population_target[j] - np.log(marginal(np.exp(population_shadows[:, j]), nobody)) for j in range(points)]
+    r_z = [population_target[j] - np.log(marginal_z(np.exp(population_shadows[:, j]))) for j in range(points)]
     table = np.array(r_x)[:, None] - np.array(r_z)[None]
     gamma = np.log(convention.gamma)
-    return (table > gamma if convention.strict else table >= gamma).mean(axis=1), np.array(r_x)
+    return (table > gamma if convention.strict else table >= gamma).sum(axis=1), np.array(r_x)
+
+
+def assert_counts(scores, counts, points):
+    """The integer part of a score times M + 1 is the count."""
+    assert (scores * (points + 1) >= counts * (1 - 1e-15)).all()
+    assert (scores * (points + 1) < counts + 1).all()
 
 
 @pytest.mark.parametrize("name", RMIA.presets())
-@pytest.mark.parametrize("seed", range(3))
-def test_sorting_equals_the_table_of_all_pairs(name, seed):
-    rng = np.random.default_rng(seed)
-    shadows, member = -rng.exponential(size=(6, 80)), rng.random((6, 80)).argsort(axis=0) < 3
-    target, z, z_shadows = -rng.exponential(size=80), -rng.exponential(size=50), -rng.exponential(size=(6, 50))
+@pytest.mark.parametrize("references", [1, 2, 3, 6, 7])
+def test_sorting_equals_the_table_of_all_pairs(name, references):
+    rng = np.random.default_rng(references)
+    shadows, z_shadows = -rng.exponential(size=(references, 80)), -rng.exponential(size=(references, 50))
+    member = rng.random((references, 80)).argsort(axis=0) < references // 2
+    target, z = -rng.exponential(size=80), -rng.exponential(size=50)
     convention = RMIA.preset(name)
-    expected, _ = naive(target, shadows, member, z, z_shadows, convention)
-    scores = rmia(target, shadows, member, population_target=z, population_shadows=z_shadows, convention=convention)
-    np.testing.assert_array_equal(scores, expected)
+    if references == 1:
+        convention = replace(convention, mode="offline")
+    counts, ratio = naive(target, shadows, member, z, z_shadows, convention)
+    run = partial(rmia, target, shadows, member, population_target=z, population_shadows=z_shadows)
+    np.testing.assert_array_equal(run(convention=replace(convention, tie_break=False)), counts / 50)
+    scores = run(convention=replace(convention, tie_break=True))
+    assert_counts(scores, counts, 50)
+    assert (np.diff(scores[np.argsort(ratio)]) > 0).all()
+
+
+def test_ml_privacy_meter_is_the_tools_rule():
+    """Of an exact half design: sort probability times "is OUT", keep the largest half, for pool and population alike.
+
+    The tool's probabilities are not logarithms; it wins where the ratio is above 1, and its a is 0.3 unless tuned.
+    """
+    rng = np.random.default_rng(0)
+    shadows, z_shadows = rng.uniform(0.05, 1, size=(8, 60)), rng.uniform(0.05, 1, size=(8, 40))
+    target, z = rng.uniform(0.05, 1, size=60), rng.uniform(0.05, 1, size=40)
+    member = rng.random((8, 60)).argsort(axis=0) < 4
+
+    def denominator(probabilities, outside):
+        kept = np.sort(probabilities * outside, axis=0)[::-1][: len(probabilities) // 2]
+        return 1.3 / 2 * kept.mean(axis=0) + 0.7 / 2
+
+    ratio_x = target / denominator(shadows, ~member)
+    ratio_z = z / denominator(z_shadows, np.ones_like(z_shadows))
+    expected = [np.mean([x / y > 1 for y in ratio_z]) for x in ratio_x]
+    scores = rmia(
+        np.log(target),
+        np.log(shadows),
+        member,
+        population_target=np.log(z),
+        population_shadows=np.log(z_shadows),
+        convention=RMIA.preset("ml_privacy_meter"),
+    )
+    np.testing.assert_allclose(scores, expected, rtol=1e-12)
+
+
+def vertices(scores, member):
+    """All vertices of a ROC curve, by scikit-learn."""
+    return np.array(roc_curve(member, scores, drop_intermediate=False)[:2])
+
+
+def tpr(scores, member, fpr):
+    """The largest TPR of a vertex with at most this FPR, the mean over models."""
+    curves = [vertices(*row) for row in zip(scores, member, strict=True)]
+    return np.mean([curve[1][curve[0] <= fpr].max() for curve in curves])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_curve_of_every_target_is_that_of_its_ratio_for_confident_models(seed):
+    # Nearly every ratio lies below gamma times all population ratios: the bare count is then 0 for most examples.
+    rng = np.random.default_rng(seed)
+    models, examples, points = 16, 1000, 100
+    member = rng.random((models, examples)).argsort(axis=0) < models // 2
+    noise = partial(rng.normal, 0, 0.3)
+    pool = log_probability(rng.normal(2, 1, examples) + noise(size=member.shape) + 0.3 * member)
+    z = log_probability(rng.normal(2, 1, points) + noise(size=(models, points)))
+    attack = partial(leave_one_out, targets=pool, shadows=pool, member=member, balance=False)
+    scores = attack(rmia, population_targets=z, population_shadows=z)
+    p = np.exp(pool.astype(np.longdouble))
+    for t in range(models):
+        others, inside = np.delete(p, t, axis=0), np.delete(member, t, axis=0)
+        mean_in = (others * inside).sum(axis=0) / inside.sum(axis=0)
+        mean_out = (others * ~inside).sum(axis=0) / (~inside).sum(axis=0)
+        ratio = p[t] / ((mean_in + mean_out) / 2)
+        np.testing.assert_array_equal(vertices(scores[t], member[t]), vertices(ratio.astype(float), member[t]))
+    scores = attack(rmia, population_targets=z, population_shadows=z, balance=None)
+    bare = attack(partial(rmia, convention=RMIA(tie_break=False)), population_targets=z, population_shadows=z)
+    assert tpr(scores, member, 0.1) == pytest.approx(0.30, abs=0.04)
+    assert tpr(bare, member, 0.1) < 0.08
+
+
+def test_the_curve_of_every_target_is_that_of_its_ratio_on_trained_networks():
+    x, y = load_breast_cancer(return_X_y=True)
+    x, models = scale(x), 8
+    rng = np.random.default_rng(0)
+    order = rng.permutation(len(y))
+    pool, z = order[:360], order[360:]
+    member = rng.random((models, pool.size)).argsort(axis=0) < models // 2
+    phi, phi_z = np.empty((models, pool.size)), np.empty((models, z.size))
+    for t in range(models):
+        rows = pool[member[t]]
+        network = MLPClassifier(16, solver="lbfgs", alpha=0.1, max_iter=2000, random_state=t).fit(x[rows], y[rows])
+        for at, found in ((pool, phi), (z, phi_z)):
+            hidden = np.maximum(x[at] @ network.coefs_[0] + network.intercepts_[0], 0)
+            found[t] = (2 * y[at] - 1) * (hidden @ network.coefs_[1] + network.intercepts_[1])[:, 0]
+    signals, signals_z = log_probability(phi), log_probability(phi_z)
+    run = partial(leave_one_out, targets=signals, shadows=signals, member=member, balance=False)
+    run = partial(run, population_targets=signals_z, population_shadows=signals_z)
+    scores, bare = run(rmia), run(partial(rmia, convention=RMIA(tie_break=False)))
+    with localcontext(prec=60):
+        p = np.array([[1 / (1 + (-Decimal(value)).exp()) for value in row] for row in phi])
+        for t in range(models):
+            others, inside = np.delete(p, t, axis=0), np.delete(member, t, axis=0)
+            means = [np.where(side, others, 0).sum(axis=0) / side.sum(axis=0) for side in (inside, ~inside)]
+            ratio = 2 * p[t] / (means[0] + means[1])
+            place = {value: i for i, value in enumerate(sorted(set(ratio)))}
+            exact = np.array([place[value] for value in ratio])
+            np.testing.assert_array_equal(vertices(scores[t], member[t]), vertices(exact, member[t]))
+            assert np.unique(bare[t]).size < np.unique(exact).size / 3
+
+
+def test_informia_has_the_same_curve():
+    # Its score is ln r(x) + KL(p(z) || p(z | theta)), and the second term is one number for a target.
+    rng = np.random.default_rng(4)
+    member = rng.random((8, 200)).argsort(axis=0) < 4
+    signals, z = (
+        log_probability(rng.normal(2, 1, 200) + rng.normal(size=(8, 200)) + member),
+        -rng.exponential(size=(8, 30)),
+    )
+    ours = rmia(signals[0], signals[1:], member[1:], population_target=z[0], population_shadows=z[1:])
+    p, p_z = np.exp(signals), np.exp(z)
+    marginal = [np.mean([p[1:, i][member[1:, i]].mean(), p[1:, i][~member[1:, i]].mean()]) for i in range(200)]
+    weights = p_z[1:].mean(axis=0) / p_z[1:].mean(axis=0).sum()
+    informia = np.log(p[0] / marginal) + np.sum(weights * np.log(weights / (p_z[0] / p_z[0].sum())))
+    np.testing.assert_array_equal(vertices(ours, member[0]), vertices(informia, member[0]))
+
+
+ratios = st.floats(-50, 5) | st.floats(-1e-9, 1e-9) | st.integers(-6, 0).map(float)
+
+
+def of_ratios(x, z, **convention):
+    """Scores where ln r is the target's signal itself: one OUT reference with p = 1, and a = 1."""
+    return rmia(
+        np.array(x),
+        np.zeros((1, len(x))),
+        np.zeros((1, len(x)), dtype=bool),
+        population_target=np.array(z),
+        population_shadows=np.zeros((1, len(z))),
+        convention=RMIA(mode="offline", a=1.0, **convention),
+    )
+
+
+@given(
+    x=st.lists(ratios, min_size=2, max_size=12).map(sorted),
+    z=st.lists(ratios, min_size=1, max_size=12),
+    gamma=st.sampled_from([0.5, 1.0, float(np.exp(1.0)), 2.0]),
+    strict=st.booleans(),
+)
+def test_scores_rise_with_the_ratio_and_their_integer_part_is_the_count(x, z, gamma, strict):
+    scores = of_ratios(x, z, gamma=gamma, strict=strict)
+    assert (np.diff(scores) >= 0).all()
+    assert 0 <= scores.min() <= scores.max() < 1
+    table = np.array(x)[:, None] - np.array(z)[None]
+    wins = table > np.log(gamma) if strict else table >= np.log(gamma)
+    assert_counts(scores, wins.sum(axis=1), len(z))
+    # A pure function of the ratio: who else is scored does not matter.
+    np.testing.assert_array_equal(of_ratios(x[:1], z, gamma=gamma, strict=strict), scores[:1])
+
+
+@pytest.mark.parametrize(
+    ("ratio", "step"),
+    [(r, 1e-12 * abs(r)) for r in (-700.0, -3.0, -1.0, -0.5, -1e-3, -1e-9, -1e-18, 1e-18, 1e-9, 0.3)]
+    + [(0.0, 1e-12), (0.0, 1e-300), (-1e-300, 1e-309)],
+)
+def test_the_most_confident_below_every_threshold_stay_apart(ratio, step):
+    # Ratios next to 1 and thresholds above: where the members of a confident model are.
+    scores = of_ratios([ratio, ratio + step, ratio + 2 * step], [0.0] * 5 + [0.2] * 40)
+    assert (scores < 1 / 46).all()
+    assert (np.diff(scores) > 0).all()
+
+
+@pytest.mark.parametrize("x", [[-1.0, -1 + 1e-9, -0.5, 0.0], [1.0, 1 + 1e-9, 5.0, 1e6]])
+def test_between_and_above_the_thresholds_they_stay_apart_too(x):
+    assert (np.diff(of_ratios(x, [-3.0, 0.5 - np.log(2)])) > 0).all()
 
 
 @given(
@@ -53,28 +235,21 @@ def test_sorting_equals_the_table_of_all_pairs(name, seed):
 def test_ties_fall_as_in_the_table_of_all_pairs(x, z, gamma, strict):
     # One OUT reference with p = 1 and a = 1: ln r is the target's signal itself, on a grid full of ties.
     x, z = np.array(x) * 1.0, np.array(z) * 1.0
-    convention = RMIA(mode="offline", a=1.0, gamma=gamma, strict=strict)
-    scores = rmia(
-        x,
-        np.zeros((1, x.size)),
-        np.zeros((1, x.size), dtype=bool),
-        population_target=z,
-        population_shadows=np.zeros((1, z.size)),
-        convention=convention,
-    )
+    scores = of_ratios(x, z, gamma=gamma, strict=strict, tie_break=False)
     table = x[:, None] - z[None]
     expected = table > np.log(gamma) if strict else table >= np.log(gamma)
     np.testing.assert_array_equal(scores, expected.mean(axis=1))
 
 
-def test_the_curve_is_that_of_the_ratio_and_gamma_only_calibrates():
+@pytest.mark.parametrize("tie_break", [True, False])
+def test_with_many_points_the_curve_is_that_of_the_ratio_and_gamma_only_calibrates(tie_break):
     rng = np.random.default_rng(1)
     member = rng.random(300) < 0.5
     target, z = rng.normal(size=300) + member - 5, rng.normal(size=200_000) * 2 - 5
     shadows, z_shadows = rng.normal(size=(1, 300)) - 5, np.full((1, 200_000), -5.0)
     auc = []
     for gamma in (1.0, 2.0):
-        convention = RMIA(mode="offline", gamma=gamma, a=1.0)
+        convention = RMIA(mode="offline", gamma=gamma, a=1.0, tie_break=tie_break)
         out = np.zeros((1, 300), dtype=bool)
         scores = rmia(target, shadows, out, population_target=z, population_shadows=z_shadows, convention=convention)
         ratio = target - shadows[0]
@@ -96,7 +271,7 @@ def test_the_offline_marginal_at_both_ends_of_a(a, expected):
             np.zeros((2, 1), dtype=bool),
             population_target=np.log(np.array([expected])),
             population_shadows=shadows,
-            convention=RMIA(mode="offline", gamma=1.0, a=a),
+            convention=RMIA(mode="offline", gamma=1.0, a=a, tie_break=False),
         )
         assert scores[0] == score
 
@@ -131,7 +306,7 @@ def test_tiny_probabilities_do_not_underflow():
         np.array([[True], [False]]),
         population_target=np.array([-1.0]),
         population_shadows=np.array([[-1.0], [-1.0]]),
-        convention=RMIA(a=1.0, gamma=1.0),
+        convention=RMIA(a=1.0, gamma=1.0, tie_break=False),
     )
     assert scores[0] == 1.0
 
@@ -162,6 +337,8 @@ def test_bad_input_is_refused():
     with pytest.raises(InputError, match="online, offline"):
         # Called directly, because the type checker of the tests would stop the constructor first.
         RMIA.__post_init__(SimpleNamespace(mode="onlin", gamma=1.0, a=0.0))
+    with pytest.raises(InputError, match="all, largest-half, got 'half'"):
+        RMIA.__post_init__(SimpleNamespace(mode="online", population_references="half"))
     with pytest.raises(InputError, match="Did you mean 'rmia2024'"):
         RMIA.preset("rmia")
     assert RMIA(**{k: v for k, v in RMIA().to_dict().items() if k != "name"}) == RMIA()

@@ -57,7 +57,7 @@ def test_with_a_signal_every_mode_finds_it(task: str) -> None:
         if "two-sided" not in key[0]:
             assert attack["auc"]["low"] > 0.55, key
     assert found["lira-online", "adaptive"]["auc"]["value"] > found["loss", "none"]["auc"]["value"] + 0.1
-    assert worst["name"] in {"lira-online", "rmia-online", "lira-offline"}
+    assert worst["name"] in {"lira-online", "lira-offline", "bavaria-online", "bavaria-offline", "rmia-online"}
     assert unpack(arrays).influence.shape == (MODELS // 2, POOL)
     assert unpack(arrays).mean == pytest.approx(worst["value"])
     assert arrays["lira-online/adaptive/auc"].shape == (MODELS,)
@@ -85,3 +85,23 @@ def test_signals_that_say_nothing_leave_the_other_attacks_running() -> None:
     assert {mode for _, mode in refused} == {"recalibrated"}
     assert found["loss", "none"]["auc"]["value"] == 0.5
     assert found["loss", "none"]["tpr"]["0.1"]["value"] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_loss_finds_what_float64_would_tie(task: str) -> None:
+    # ln p is 0 from phi = 745 on, and squares of residuals below 1e-162 are 0; the order is plain in the signals.
+    member = membership(MODELS, np.arange(POOL), 0)
+    pool = np.where(member, 1000.0, 900.0) if task == "binary" else np.where(member, 1e-200, 1e-190)
+    signals = Signals(pool=pool, population=np.random.default_rng(0).normal(size=(MODELS, POPULATION)))
+    job = AttackJob(
+        quantized=signals,
+        original=signals,
+        member=member,
+        groups=np.arange(POOL),
+        task=task,
+        level=0.95,
+        seed=0,
+        identity=True,
+    )
+    found = {attack["name"]: attack["auc"] for attack in job()[1]["attacks"]}
+    assert found["loss"]["value"] == 1.0

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from quantleak.attacks import RMIA, LiRA, lira, log_probability, rmia
+from quantleak.attacks import RMIA, LiRA, bavaria, lira, log_probability, rmia
 from quantleak.auditing.score_attacks import ScoresSettings, attack_scores, read_scores_settings
 from quantleak.auditing.score_candidates import candidates
 from quantleak.auditing.scores import read_scores, scores_of
@@ -45,7 +45,8 @@ def test_scores_are_those_of_the_attacks_called_directly() -> None:
     arrays = fleet()
     found = found_by(arrays)
     target, shadows, member = arrays["target"], arrays["shadows"], arrays["shadows_member"]
-    np.testing.assert_array_equal(found["loss"], log_probability(target))
+    np.testing.assert_array_equal(found["loss"], target)
+    np.testing.assert_array_equal(found["bavaria-online"], bavaria(target, shadows, member))
     for name, convention in {
         "lira-online": LiRA(),
         "lira-offline-two-sided": LiRA(mode="offline", tail="two"),
@@ -63,7 +64,7 @@ def test_scores_are_those_of_the_attacks_called_directly() -> None:
 
 def test_every_published_convention_is_run_once() -> None:
     names = list(found_by(fleet()))
-    assert len(names) == len(set(names)) == 11
+    assert len(names) == len(set(names)) == 14
     assert {"lira-carlini2022-offline", "lira-quant-mia-offline", "lira-carlini2022-fixed"} < set(names)
 
 
@@ -87,7 +88,7 @@ def test_without_members_among_the_shadows_attacks_are_offline() -> None:
     result = attack_scores(arrays, settings=QUICK)
     reasons = {attack.name: attack.reason for attack in result.attacks}
     assert {name for name, reason in reasons.items() if reason} == {
-        "lira-online", "lira-carlini2022", "lira-carlini2022-fixed", "rmia-online",
+        "lira-online", "lira-carlini2022", "lira-carlini2022-fixed", "bavaria-online", "rmia-online",
     }  # fmt: skip
     assert "IN shadows" in str(reasons["lira-online"])
     assert any("offline" in remark for remark in result.remarks)
@@ -98,7 +99,8 @@ def test_without_a_population_rmia_says_what_it_needs() -> None:
     result = attack_scores(arrays, settings=QUICK)
     told = [note for note in result.notes() if note.startswith("Not run")]
     assert told == [
-        "Not run: rmia-online, rmia-offline, rmia-ml_privacy_meter: needs population_target and population_shadows."
+        "Not run: rmia-online, rmia-offline, rmia-rmia2024, rmia-ml_privacy_meter: needs population_target and "
+        "population_shadows."
     ]
 
 

@@ -4,6 +4,8 @@ Larger score = more likely a member, everywhere. `leave_one_out(attack, ...)` gi
 `evaluate` what they are worth, `worst_case` the strongest of several.
 """
 
+from quantleak.attacks.bavaria import BaVarIA as BaVarIA
+from quantleak.attacks.bavaria import bavaria as bavaria
 from quantleak.attacks.compare import Comparison as Comparison
 from quantleak.attacks.compare import compare as compare
 from quantleak.attacks.crossed import Crossed as Crossed

@@ -39,14 +39,15 @@ class Group:
         """Within-row variance common to all rows: sum of squares over degrees of freedom."""
         return float(self.squares.sum()) / self.freedom
 
+    def variance_prior(self, count: float | None) -> VariancePrior:
+        """The pooled variance with the weight `count`, or weight and variance estimated from all rows where None."""
+        if count is None:
+            return estimate_prior(self.squares, self.count - 1)
+        return VariancePrior(count=count, variance=self.pooled_variance)
+
     def shrunk_variance(self, prior_count: float | None) -> np.ndarray:
-        """Row variances drawn towards the pooled one by count, or towards an estimated prior where count is None."""
-        freedom = self.count - 1
-        if prior_count is None:
-            prior = estimate_prior(self.squares, freedom)
-        else:
-            prior = VariancePrior(count=prior_count, variance=self.pooled_variance)
-        return prior.shrink(self.squares, freedom)
+        """Row variances drawn towards `variance_prior`."""
+        return self.variance_prior(prior_count).shrink(self.squares, self.count - 1)
 
 
 def describe(

@@ -4,6 +4,13 @@ Source: [Carlini2022] N. Carlini et al., *Membership Inference Attacks From Firs
 algorithm 1. Differences: (1) variances are shrunk to the pooled one unless a preset says otherwise, because the signals
 of quantized models repeat and their raw variances reach zero; (2) over several queries the mean is taken, not the sum;
 (3) offline one-sided scores are z-values, not Phi(z), which saturates and would tie the most exposed members.
+
+Presets of published works follow their code (the authors' and, for `quant-mia`, that of arXiv 2512.15335): medians,
+standard deviations with ddof 0, 1e-30 against zeros. Where they differ from it: (4) the code cuts all examples to the
+smallest number of shadows that any of them has, by position; here all are read, which is the same for an exact half
+design; (5) the single deviation of `carlini2022-fixed` is the pooled one within examples, the code's that of the IN
+signals over everything: the ranking does not depend on it; (6) `carlini2022-offline` has the one-sided tail of the
+paper, where the code of both is two-sided: that is `quant-mia-offline`.
 """
 
 from __future__ import annotations

@@ -11,10 +11,13 @@ from quantleak.attacks.shadows import finite
 
 
 def loss_attack(target: np.ndarray) -> np.ndarray:
-    """Score = -loss = ln p(true label) of the attacked model; larger = member. Ranks like a threshold on the loss.
+    """Score = the signal itself, any rising function of minus the loss; larger = member.
+
+    Ranks like a threshold on the loss, but ties fewer: phi ranks as ln p of the true label does and stays apart where
+    ln p is 0 to the last bit; -|f - y| ranks as -(f - y)^2 does and does not underflow.
 
     Args:
-        target: Negative per-example loss of one or more models, [N] or [T, N], nats (regression: -(f - y)^2).
+        target: Such a signal of one or more models, [N] or [T, N]: phi, in nats, or -|f - y| for regression.
 
     Returns:
         The same values, float64.

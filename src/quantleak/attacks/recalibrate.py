@@ -74,8 +74,9 @@ def affine_map(population_target: np.ndarray, population_shadows: np.ndarray) ->
 def monotone_map(population_target: np.ndarray, population_shadows: np.ndarray) -> SignalMap:
     """Map quantiles of the target's signal to the same quantiles of the shadows' individual signals.
 
-    Equal target signals share their mid-quantile. Beyond the population's range the map goes on straight, with the
-    ratio of standard deviations as its slope.
+    Equal target signals share their mid-quantile. Knots of equal shadow quantiles are joined into one, so that the map
+    rises everywhere and no two signals of the target become one. Beyond the population's range it goes on straight,
+    with the ratio of standard deviations as its slope.
 
     Args:
         population_target: [M] (or [M, Q]), nats.
@@ -93,7 +94,9 @@ def monotone_map(population_target: np.ndarray, population_shadows: np.ndarray) 
             f"a map of quantiles needs two. Attack it in adaptive mode."
         )
     middle = (np.cumsum(counts) - counts / 2) / q.size
-    return SignalMap(knots=knots, values=np.quantile(shadows, middle), slope=float(shadows.std() / q.std()))
+    values, run = np.unique(np.quantile(shadows, middle), return_inverse=True)
+    joined = np.bincount(run, weights=knots) / np.bincount(run)
+    return SignalMap(knots=joined, values=values, slope=float(shadows.std() / q.std()))
 
 
 def recalibrate(

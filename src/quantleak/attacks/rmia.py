@@ -1,7 +1,11 @@
-"""RMIA: how many population points does an example beat in the ratio of target to reference probability?
+"""RMIA: how many population points an example beats in the ratio of target to reference probability.
 
 Source: [Zarifzadeh2024] S. Zarifzadeh, P. Liu, R. Shokri, *Low-Cost High-Power Membership Inference Attacks*,
-arXiv 2312.03262.
+arXiv 2312.03262. Difference: examples that beat equally many points are ordered by their own ratio, unless a preset
+says otherwise. A bare count gives most examples of a confident model the same score and loses the order among them.
+
+With one query and ties broken the ROC curve of a target is that of its ratio r(x). InfoRMIA's score ([Tao2025],
+arXiv 2510.05582) is ln r(x) plus a term that is the same for all examples of a target, so its curve is this one too.
 """
 
 from __future__ import annotations
@@ -17,6 +21,8 @@ from quantleak.attacks.shadows import Columns, arrange
 from quantleak.errors import InputError, nearest
 
 Mode = Literal["online", "offline"]
+References = Literal["all", "largest-half"]
+_SMALLEST = 5e-324
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +32,12 @@ class RMIA:
     Attributes:
         mode: `online` reads IN and OUT references of an example, `offline` only OUT.
         gamma: How many times larger the ratio must be to count as a win. It calibrates scores; the ranking by the
-            ratio itself does not depend on it, only how many examples tie at 0 and at 1.
+            ratio itself does not depend on it.
         a: In [0, 1], stands in for the IN references where there are none: p_IN = a p_OUT + (1 - a).
         strict: Whether a ratio equal to gamma is no win.
+        tie_break: Whether examples that beat equally many points are ordered by their own ratio; else the bare count.
+        population_references: p_OUT of a population point is the mean over `all` references, or over the
+            `largest-half` of its reference probabilities (floor(S / 2) of S, at least one).
 
     Raises:
         InputError: If a field is out of range.
@@ -44,10 +53,14 @@ class RMIA:
     gamma: float = 2.0
     a: float = 0.3
     strict: bool = False
+    tie_break: bool = True
+    population_references: References = "all"
 
     def __post_init__(self) -> None:
-        if self.mode not in get_args(Mode):
-            raise InputError(f"RMIA(mode=...) must be one of {', '.join(get_args(Mode))}, got {self.mode!r}.")
+        for field, allowed in (("mode", Mode), ("population_references", References)):
+            value = getattr(self, field)
+            if value not in get_args(allowed):
+                raise InputError(f"RMIA({field}=...) must be one of {', '.join(get_args(allowed))}, got {value!r}.")
         if not 0 < self.gamma < np.inf or not 0 <= self.a <= 1:
             raise InputError(f"RMIA needs gamma > 0 and a between 0 and 1, got gamma={self.gamma} and a={self.a}.")
 
@@ -75,8 +88,17 @@ class RMIA:
 _PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
     "offline": {"mode": "offline"},
-    "rmia2024": {"mode": "offline", "gamma": 2.0},
-    "ml_privacy_meter": {"mode": "offline", "gamma": 1.0, "strict": True},
+    "rmia2024": {"mode": "offline", "gamma": 2.0, "tie_break": False},
+    # That tool keeps the largest half of (reference probability times "is OUT"). In an exact half design these are the
+    # OUT references of a pool example; a population point is OUT of all references, and loses half of them.
+    "ml_privacy_meter": {
+        "mode": "offline",
+        "gamma": 1.0,
+        "a": 0.3,
+        "strict": True,
+        "tie_break": False,
+        "population_references": "largest-half",
+    },
 }
 DEFAULT = RMIA()
 
@@ -94,7 +116,9 @@ def rmia(
     r"""Share of population points z with $LR(x, z) = r(x) / r(z) \ge \gamma$, larger = more likely a member.
 
     $r(u) = p(u \mid \theta) / p(u)$. Online $p(x)$ is the mean of the mean over IN and the mean over OUT references;
-    offline, and for every z, whose references are all OUT, $p = ((1 + a) p_{OUT} + 1 - a) / 2$.
+    offline, and for every z, whose references are all OUT, $p = ((1 + a) p_{OUT} + 1 - a) / 2$. With $W$ of the $M$
+    points beaten the score is $(W + u) / (M + 1)$, where $u \in [0, 1)$ rises with r(x) from the threshold
+    $\gamma r(z)$ below it to the one above; without `RMIA.tie_break` it is $W / M$.
     All in logarithms, and by bisection in sorted r(z): no table of N x M. Source: [Zarifzadeh2024], eq. (2) and
     appendix on the offline attack.
 
@@ -104,7 +128,7 @@ def rmia(
         member: [S, N] bool, whether each reference was trained on each example.
         population_target: ln p(true label) of the attacked models on points nobody was trained on, [M] or [T, M].
         population_shadows: The same of the reference models, [S, M].
-        convention: gamma, a and the mode.
+        convention: The mode, gamma, a, and what becomes of ties.
         use: [S, N] bool, which references may be read for which example; all where None.
 
     Returns:
@@ -130,30 +154,72 @@ def rmia(
             f"as target, {np.shape(target)}."
         )
     ratio = columns.target - _log_marginal(columns, convention)
-    rivals = np.sort(population.target - _log_offline(population, convention.a), axis=1)
-    wins = [_share_beaten(*pair, convention) for pair in zip(ratio, rivals, strict=True)]
-    return columns.mean_over_queries(np.stack(wins))
+    ratio_z = np.sort(population.target - _log_population(population, convention), axis=1)
+    scores = [_share_beaten(*pair, convention) for pair in zip(ratio, ratio_z, strict=True)]
+    return columns.mean_over_queries(np.stack(scores))
 
 
-def _share_beaten(ratio: np.ndarray, rivals: np.ndarray, convention: RMIA) -> np.ndarray:
-    """Share of the ascending ln r(z) with ln r(x) - ln r(z) >= ln gamma, exactly as a table of all pairs has it."""
+def _share_beaten(ratio: np.ndarray, ratio_z: np.ndarray, convention: RMIA) -> np.ndarray:
+    """Scores of ln r(x) against the ascending ln r(z); the count is exactly that of a table of all pairs."""
     compare, gamma = np.greater if convention.strict else np.greater_equal, np.log(convention.gamma)
-    beaten = leading_true(lambda index: compare(ratio - rivals[index], gamma), rivals.size, ratio.shape)
-    return beaten / rivals.size
+    beaten = leading_true(lambda index: compare(ratio - ratio_z[index], gamma), ratio_z.size, ratio.shape)
+    if not convention.tie_break:
+        return beaten / ratio_z.size
+    # Rounding must not lift a score to the next count.
+    total = np.minimum(beaten + _place_in_gap(ratio, ratio_z + gamma, beaten), (beaten + 1) * (1 - 2.0**-50))
+    return np.asarray(total / (ratio_z.size + 1))
+
+
+def _place_in_gap(ratio: np.ndarray, thresholds: np.ndarray, beaten: np.ndarray) -> np.ndarray:
+    """Where ln r(x) lies between the thresholds below and above it: 0 at the lower, 1 at the upper.
+
+    Below all it is 1 / (1 + distance to the lowest), above all 1 - 1 / (1 + distance to the highest).
+    """
+    here, ends = _spread(ratio), _spread(thresholds)
+    lower, upper = ends[np.maximum(beaten - 1, 0)], ends[np.minimum(beaten, ends.size - 1)]
+    above, below = np.maximum(here - lower, 0.0), np.maximum(upper - here, 0.0)
+    gap = upper - lower
+    between = np.minimum(above, gap) / np.maximum(gap, np.finfo(np.float64).tiny)
+    outside = np.where(beaten == 0, 1 / (1 + below), 1 - 1 / (1 + above))
+    return np.asarray(np.where((beaten == 0) | (beaten == ends.size), outside, between))
+
+
+def _spread(ratio: np.ndarray) -> np.ndarray:
+    """A rising function of ln r that keeps the digits of values next to zero when a distance is taken.
+
+    Sign times 1 / (1 - ln|ln r|) up to |ln r| = 1, and 1 + ln|ln r| beyond. Confident models have probabilities next
+    to one, so that ln r is of the order of 1e-10 and less, and its digits would be lost next to a threshold of ln 2.
+    """
+    size = np.log(np.maximum(np.abs(ratio), _SMALLEST))
+    magnitude = 1 + np.abs(size)
+    return np.asarray(np.sign(ratio) * np.where(size < 0, 1 / magnitude, magnitude))
 
 
 def _log_marginal(columns: Columns, convention: RMIA) -> np.ndarray:
-    if convention.mode == "offline":
-        return _log_offline(columns, convention.a)
-    inside = _log_mean(columns.shadows, columns.inside)
     outside = _log_mean(columns.shadows, columns.outside)
-    return np.asarray(np.logaddexp(inside, outside) - np.log(2))
+    if convention.mode == "offline":
+        return _log_offline(outside, convention.a)
+    inside = _log_mean(columns.shadows, columns.inside)
+    larger, smaller = np.maximum(inside, outside), np.minimum(inside, outside)
+    return np.asarray(larger + np.log1p(np.expm1(smaller - larger) / 2))
 
 
-def _log_offline(columns: Columns, a: float) -> np.ndarray:
-    """Logarithm of p = ((1 + a) p_OUT + 1 - a) / 2."""
-    outside = _log_mean(columns.shadows, columns.outside) + np.log((1 + a) / 2)
-    return outside if a == 1 else np.asarray(np.logaddexp(outside, np.log((1 - a) / 2)))
+def _log_population(population: Columns, convention: RMIA) -> np.ndarray:
+    shadows = population.shadows
+    if convention.population_references == "largest-half":
+        half = max(shadows.shape[1] // 2, 1)
+        shadows = np.partition(shadows, -half, axis=1)[:, -half:]
+    return _log_offline(_log_mean(shadows, np.ones_like(shadows, dtype=np.bool_)), convention.a)
+
+
+def _log_offline(outside: np.ndarray, a: float) -> np.ndarray:
+    """Logarithm of p = ((1 + a) p_OUT + 1 - a) / 2 from that of p_OUT."""
+    if a == 1:
+        return outside
+    # Near one the first form keeps the digits of 1 - p, away from one the second those of p.
+    near = np.log1p(np.expm1(np.clip(outside, -1.0, 1.0)) * ((1 + a) / 2))
+    far = np.logaddexp(outside + np.log((1 + a) / 2), np.log((1 - a) / 2))
+    return np.asarray(np.where(np.abs(outside) < 1, near, far))
 
 
 def _log_mean(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
@@ -165,6 +231,7 @@ def _log_mean_block(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     # Minus infinity where not chosen; arithmetic is several times faster than np.where here.
     masked = np.minimum(values, (chosen - 0.5) * np.inf)
     largest = masked.max(axis=1, keepdims=True)
-    # The sum is at least 1, to which exp(-700) adds nothing; exp of minus infinity takes ten times as long.
-    scaled = np.exp(np.maximum(masked - largest, -700.0))
-    return np.asarray(largest[:, 0] + np.log(scaled.sum(axis=1) / chosen.sum(axis=1)))
+    # As exp(v - largest) - 1, so that differences between probabilities next to one keep their digits. Below -40 it is
+    # -1 to the last bit, and minus infinity takes ten times as long.
+    excess = np.expm1(np.maximum(masked - largest, -40.0))
+    return np.asarray(largest[:, 0] + np.log1p(np.einsum("rs,rs->r", excess, chosen) / chosen.sum(axis=1)))

@@ -1,7 +1,7 @@
 """Membership signals of one model on labelled examples: what the attacks read. Larger = more likely a member.
 
 Three families, never mixed up: `phi` (log odds of the true label) feeds LiRA; `log_probability` (ln p of the true
-label) feeds RMIA and is the LOSS attack's score; the regression signals stand in for both. All are float64, in nats.
+label) feeds RMIA; the regression signals stand in for both. The LOSS attack ranks by either. All are float64, in nats.
 
 Source: [Carlini2022] N. Carlini et al., *Membership Inference Attacks From First Principles*, arXiv 2112.03570.
 """
@@ -96,7 +96,7 @@ def residual_phi(prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def negative_squared_error(prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """The LOSS attack's signal for regression, -(f - y)^2, float64, in squared units of y."""
+    """Minus the squared error, -(f - y)^2, float64, in squared units of y; -|f - y| ranks alike, without underflow."""
     return np.asarray(-np.square(np.asarray(prediction, dtype=np.float64) - target))
 
 

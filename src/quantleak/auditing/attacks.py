@@ -10,12 +10,14 @@ import numpy as np
 
 from quantleak.attacks import (
     RMIA,
+    BaVarIA,
     CannotRecalibrate,
     Crossed,
     LiRA,
     Metrics,
     NamedAttack,
     NotEnoughShadows,
+    bavaria,
     evaluate,
     installed_attack,
     leave_one_out,
@@ -37,16 +39,16 @@ MODES = ("adaptive", "transfer", "recalibrated")
 
 @dataclass(frozen=True, kw_only=True)
 class AttackKind:
-    """One attack of an audit: LiRA or RMIA under one convention, or LOSS without any."""
+    """One attack of an audit: LiRA, BaVarIA or RMIA under one convention, or LOSS without any."""
 
     name: str
     description: str
-    convention: LiRA | RMIA | None
+    convention: LiRA | BaVarIA | RMIA | None
 
     @property
     def signal(self) -> Literal["log_odds", "log_probability"]:
         """What it reads; see `NamedAttack`."""
-        return "log_odds" if isinstance(self.convention, LiRA) else "log_probability"
+        return "log_probability" if isinstance(self.convention, RMIA) else "log_odds"
 
     @property
     def population(self) -> bool:
@@ -57,6 +59,8 @@ class AttackKind:
         """Scores, as `leave_one_out` asks for them."""
         if isinstance(self.convention, LiRA):
             return lira(target, shadows, member, convention=self.convention, **others)
+        if isinstance(self.convention, BaVarIA):
+            return bavaria(target, shadows, member, convention=self.convention, **others)
         if isinstance(self.convention, RMIA):
             return rmia(target, shadows, member, convention=self.convention, **others)
         return loss_attack(target)
@@ -67,7 +71,7 @@ class AttackKind:
 
 
 ATTACKS = (
-    AttackKind(name="loss", description="ln p of the true label; no shadows", convention=None),
+    AttackKind(name="loss", description="how confident in the true label; no shadows", convention=None),
     AttackKind(name="lira-online", description="likelihood ratio of IN against OUT shadows", convention=LiRA()),
     AttackKind(
         name="lira-offline", description="how unusually confident, OUT shadows only", convention=LiRA(mode="offline")
@@ -76,6 +80,16 @@ ATTACKS = (
         name="lira-offline-two-sided",
         description="how unusual, either way, OUT shadows only",
         convention=LiRA(mode="offline", tail="two"),
+    ),
+    AttackKind(
+        name="bavaria-online",
+        description="likelihood ratio of IN against OUT shadows of uncertain mean and variance",
+        convention=BaVarIA(),
+    ),
+    AttackKind(
+        name="bavaria-offline",
+        description="how unusually confident, OUT shadows of uncertain mean and variance",
+        convention=BaVarIA(mode="offline"),
     ),
     AttackKind(
         name="rmia-online", description="ratio to IN and OUT references, against a population", convention=RMIA()
@@ -199,9 +213,8 @@ class AttackJob:
         )
 
     def _loss_scores(self) -> np.ndarray:
-        if self.task == "regression":
-            return np.asarray(-np.square(self.quantized.pool))
-        return log_probability(self.quantized.pool)
+        """A rising function of minus the loss that neither underflows nor saturates where the loss does."""
+        return np.asarray(-np.abs(self.quantized.pool) if self.task == "regression" else self.quantized.pool)
 
     def _log_probability(self, signals: Signals, references: Signals) -> Signals:
         """Ln p of the true label; for regression the Gaussian density with the references' error on the population."""

@@ -134,6 +134,17 @@ WORKS = {
         },
         reason="the attack LiRA",
     ),
+    "bavaria": Work(
+        key="brannvall2026exponential",
+        kind="article",
+        fields=_arxiv(
+            "2603.11799",
+            "2026",
+            'Br{\\"a}nnvall, Rickard',
+            "Exponential-Family Membership Inference: From {LiRA} and {RMIA} to {BaVarIA}",
+        ),
+        reason="the attack BaVarIA",
+    ),
     "rmia": Work(
         key="zarifzadeh2024lowcost",
         kind="inproceedings",

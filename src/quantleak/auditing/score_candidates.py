@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from quantleak.attacks import RMIA, LiRA, NamedAttack, NotEnoughShadows, installed_attacks, log_probability
+from quantleak.attacks import RMIA, BaVarIA, LiRA, NamedAttack, NotEnoughShadows, installed_attacks, log_probability
 from quantleak.attacks.leave_one_out import equal_counts
 from quantleak.auditing.attacks import ATTACKS, AttackKind
 from quantleak.auditing.scores import Scores, Shadows
@@ -55,7 +55,7 @@ def kinds() -> list[AttackKind | NamedAttack]:
     """Our own attacks, the conventions of published works that differ from them, and what other packages offer."""
     found: list[AttackKind | NamedAttack] = list(ATTACKS)
     seen = {kind.convention for kind in ATTACKS}
-    for family in (LiRA, RMIA):
+    for family in (LiRA, BaVarIA, RMIA):
         for preset in family.presets():
             if (convention := family.preset(preset)) not in seen:
                 seen.add(convention)
