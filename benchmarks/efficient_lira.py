@@ -29,10 +29,11 @@ from efficient_lira_worlds import (
 from quantleak.attacks import LiRA, NotEnoughShadows, calibrated, leave_one_out, lira, per_example, roc
 from report import write_results
 
-# Thresholds, written before any run. After smaller runs claim (1) was split by rate and world, (4) limited to K <= 16
-# (its bias at 64 is within errors), (7) split by measure, and the pool added to (3). A bias counts if it is beyond 3
-# errors. It is called absent if it is within them or below NEGLIGIBLE. Records "differ widely" if this share of them
-# has a false positive rate beyond a factor 2 of alpha.
+# Thresholds, written before this script first ran, after a look at Gaussian worlds, and not changed. After trial runs
+# claim (1) was split by rate and world, (4) limited to K <= 16 (its bias at 64 is within errors), (7) split by measure,
+# "more" in (8) became "at least as much", and the pool was added to (3).
+# A bias counts if it is beyond 3 errors. It is called absent if it is within them or below NEGLIGIBLE. Records "differ
+# widely" if this share of them has a false positive rate beyond a factor 2 of alpha.
 ERRORS, NEGLIGIBLE, WIDELY = 3.0, 0.01, 0.25
 
 MODELS = (4, 8, 16, 64)
