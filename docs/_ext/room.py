@@ -15,7 +15,16 @@ from sphinx.util.docutils import SphinxDirective
 
 API = Path(__file__).parents[1] / "api"
 FORMULA = re.compile(r"\$([^$\n]+)\$")
-KEYS = ("Aubinais2025", "Carlini2022", "DeLong1988", "Smyth2004", "Yeom2018", "Zarifzadeh2024", "Zhang2025")
+KEYS = (
+    "Aubinais2025",
+    "Carlini2022",
+    "DeLong1988",
+    "Geisser1993",
+    "Smyth2004",
+    "Yeom2018",
+    "Zarifzadeh2024",
+    "Zhang2025",
+)
 STAR_OR_BAR = re.compile(r"(?<=[\[(, ])\*(?=[a-z])|\|")
 CITED = re.compile(rf"\[({'|'.join(KEYS)})\](?!_)")
 

@@ -22,6 +22,9 @@ from quantleak.attacks.metrics import mis_bound as mis_bound
 from quantleak.attacks.named import NamedAttack as NamedAttack
 from quantleak.attacks.named import installed_attack as installed_attack
 from quantleak.attacks.named import installed_attacks as installed_attacks
+from quantleak.attacks.per_example import Calibrated as Calibrated
+from quantleak.attacks.per_example import calibrated as calibrated
+from quantleak.attacks.per_example import per_example as per_example
 from quantleak.attacks.recalibrate import CannotRecalibrate as CannotRecalibrate
 from quantleak.attacks.recalibrate import affine_map as affine_map
 from quantleak.attacks.recalibrate import monotone_map as monotone_map
