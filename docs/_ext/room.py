@@ -17,10 +17,15 @@ API = Path(__file__).parents[1] / "api"
 FORMULA = re.compile(r"\$([^$\n]+)\$")
 KEYS = (
     "Aubinais2025",
+    "Cameron2011",
     "Carlini2022",
+    "Croux2010",
     "DeLong1988",
     "Geisser1993",
+    "Hanley1982",
+    "Newcombe2006",
     "Smyth2004",
+    "Wilson1927",
     "Yeom2018",
     "Zarifzadeh2024",
     "Zhang2025",

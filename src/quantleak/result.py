@@ -135,10 +135,34 @@ class Worst(Number):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PerExample(Number):
+    """The true-positive rate at a false-positive rate that holds for every example by itself.
+
+    Each example has a p-value of its own, from a Student-t predictive of the models not trained on it; those whose
+    p-value is at most `fpr` are called members. There is no value where the achieved rate misses the claimed one by
+    more than a factor of 1.5.
+
+    Attributes:
+        mode: Which shadows, as of an attack.
+        fpr: The claimed false-positive rate.
+        achieved: The rate achieved on non-members that were not used, pooled over targets and examples.
+        spread: Standard deviation over examples of their own achieved rates, beyond binomial noise.
+        cells: Pairs of a target and a non-member behind `achieved`.
+    """
+
+    mode: str
+    fpr: float
+    achieved: float | None
+    spread: float | None
+    cells: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class QuantizerResult:
     """Everything about one quantizer.
 
     Attributes:
+        per_example: What an attacker finds whose false-positive rate holds for every example.
         versus_original: Differences to the unquantized models, paired: `utility`, and `worst` leakage.
     """
 
@@ -150,6 +174,7 @@ class QuantizerResult:
     attacks: list[AttackResult]
     worst: Worst
     versus_original: dict[str, Number]
+    per_example: list[PerExample] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,10 +210,10 @@ class AuditResult:
         roc: Points of the ROC curves of the worst attack and of LOSS: `quantizer`, `attack`, `mode`, `fpr`, `tpr`,
             `low`, `high`; means over the targets that did not choose the worst attack, as all below.
         classes: One row for each (quantizer, class): `class`, `examples` of the pool, whether that is `rare`, and the
-            shares of members `found` and of non-members wrongly accused (`alarms`) with `_low` and `_high`. Empty for
+            shares of members `found` and of false alarms among non-members (`alarms`) with `_low` and `_high`. Empty for
             regression, or where no false-positive rate is supported.
         exposed: The most exposed examples of each quantizer, by `row` of the source (data rows counted from 1): the
-            share of `members` models trained on it in which it is `found`, and of `others` that accuse it (`alarms`).
+            share of `members` models trained on it in which it is `found`, and of `others` that flag it all the same (`alarms`).
     """
 
     id: str
@@ -317,4 +342,7 @@ def _long(result: QuantizerResult) -> list[dict[str, Any]]:
             f"ppv@{fpr},prior={prior}": item for fpr, priors in attack.ppv.items() for prior, item in priors.items()
         }
         rows += [row(metric, item, attack) for metric, item in named.items()]
+    rows += [
+        row(f"tpr@{item.fpr:g}", item) | {"attack": "per-example", "mode": item.mode} for item in result.per_example
+    ]
     return rows

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import special
 
 from quantleak.attacks.gaussian import describe
+from quantleak.attacks.influence import share_influence
 from quantleak.attacks.shadows import arrange, mask
 from quantleak.errors import InputError
 
@@ -87,8 +88,7 @@ class Calibrated:
         spread: Standard deviation over examples of their own false positive rates, beyond binomial noise; None where
             fewer than two examples are a non-member of two targets.
         values: [T] share of each target's members with p <= alpha, whatever the claim.
-        influence: [T, N] what each example contributes to its target's value,
-            `member (called - value) N / members of the target`; every row has mean 0.
+        influence: [T, N] what each example adds to its target's value; see `quantleak.attacks.influence`.
     """
 
     alpha: float
@@ -149,7 +149,6 @@ def _calibrated(alpha: float, called: np.ndarray, member: np.ndarray) -> Calibra
     achieved = float((called & ~member).sum()) / cells if cells else 0.0
     values = (called & member).sum(axis=1) / member.sum(axis=1)
     reason = _refusal(alpha, achieved, cells)
-    share = member.shape[1] / member.sum(axis=1, keepdims=True)
     return Calibrated(
         alpha=alpha,
         tpr=None if reason else float(values.mean()),
@@ -158,7 +157,7 @@ def _calibrated(alpha: float, called: np.ndarray, member: np.ndarray) -> Calibra
         cells=cells,
         spread=_spread(called, ~member),
         values=values,
-        influence=member * (called - values[:, None]) * share,
+        influence=share_influence(called, member),
     )
 
 

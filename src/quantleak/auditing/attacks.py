@@ -13,11 +13,13 @@ from quantleak.attacks import (
     BaVarIA,
     CannotRecalibrate,
     Crossed,
+    Estimate,
     LiRA,
     Metrics,
     NamedAttack,
     NotEnoughShadows,
     bavaria,
+    calibrated,
     evaluate,
     installed_attack,
     leave_one_out,
@@ -25,11 +27,13 @@ from quantleak.attacks import (
     log_density,
     log_probability,
     loss_attack,
+    per_example,
     recalibrate,
     residual_phi,
     rmia,
     worst_case,
 )
+from quantleak.attacks.table import group_codes
 from quantleak.auditing.details import details
 from quantleak.errors import InputError
 
@@ -102,6 +106,10 @@ ATTACKS = (
 )
 
 
+PER_EXAMPLE = NamedAttack(name="per-example", description="p-value of every example by itself", score=per_example)
+"""Not among those whose ROC is pooled over examples: its threshold claims the same rate for every one of them."""
+
+
 def extra_attack(name: str) -> NamedAttack:
     """The attack of another package that a setting names.
 
@@ -166,7 +174,8 @@ class AttackJob:
             outcomes.append(outcome | metrics.to_dict())
             arrays |= {f"{key}/{name}": values for name, values in _per_target(metrics).items()}
         worst, kept = self._worst(scores)
-        return arrays | kept, {"attacks": outcomes, "worst": worst}
+        per_example = [row for mode in self._modes() for row in self._per_example(mode)]
+        return arrays | kept, {"attacks": outcomes, "worst": worst, "per_example": per_example}
 
     def _worst(self, scores: dict[str, np.ndarray]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """The strongest attack as plain values, and its headline in every target of the reporting half."""
@@ -188,8 +197,26 @@ class AttackJob:
     def _candidates(self) -> Iterator[tuple[AttackKind | NamedAttack, str]]:
         kinds: list[AttackKind | NamedAttack] = [*ATTACKS, *map(extra_attack, self.extra)]
         for kind in kinds:
-            modes = ("none",) if kind.convention is None else MODES[:1] if self.identity else MODES
-            yield from ((kind, mode) for mode in modes)
+            yield from ((kind, mode) for mode in (("none",) if kind.convention is None else self._modes()))
+
+    def _modes(self) -> tuple[str, ...]:
+        return MODES[:1] if self.identity else MODES
+
+    def _per_example(self, mode: str) -> list[dict[str, Any]]:
+        """The TPR at every rate that per-example p-values claim, and the rate that they achieve, as plain values."""
+        try:
+            p_values = np.exp(-self._score(PER_EXAMPLE, mode))
+        except (NotEnoughShadows, CannotRecalibrate) as error:
+            none = {"value": None, "low": None, "high": None, "achieved": None, "spread": None, "cells": 0}
+            return [{"mode": mode, "fpr": fpr, **none, "reason": str(error)} for fpr in FPRS]
+        codes = group_codes(self.groups, len(self.groups))
+        rows = []
+        for fpr, found in calibrated(p_values, self.member, FPRS).items():
+            share = Crossed.of(found.values, found.influence, codes).share(self.level)
+            tpr = Estimate(value=None, reason=found.reason) if found.tpr is None else share
+            claim = {"achieved": found.achieved, "spread": found.spread, "cells": found.cells}
+            rows.append({"mode": mode, "fpr": fpr, "reason": None, **tpr.to_dict(), **claim})
+        return rows
 
     def _score(self, kind: AttackKind | NamedAttack, mode: str) -> np.ndarray:
         """Scores `[models, pool]` of one attack in one mode."""

@@ -24,6 +24,7 @@ from quantleak.result import (
     METRIC_NAMES,
     AttackResult,
     Number,
+    PerExample,
     QuantizerResult,
     RateSummary,
     Recommendation,
@@ -126,6 +127,7 @@ def compose(plan: Plan, gathered: Gathered, attacked: Mapping[str, tuple[Mapping
             attacks=[_attack(values) for values in attacked[spec][1]["attacks"]],
             worst=worst[spec],
             versus_original=_versus(utility, contenders, spec, main, settings.level),
+            per_example=[PerExample(**row) for row in attacked[spec][1]["per_example"]],
         )
         for spec in settings.quantizers
     ]

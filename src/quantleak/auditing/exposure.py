@@ -32,7 +32,7 @@ def most_exposed(
 
     Returns:
         Columns of at most `MOST` rows: `position` among the examples, `found` (share of `members` models trained on it
-        that give it away) and `alarms` (share of `others` models not trained on it that accuse it).
+        that give it away) and `alarms` (share of `others` models not trained on it in which it is flagged).
     """
     first = member[chosen_on]
     called = flags[chosen_on].astype(np.float64)

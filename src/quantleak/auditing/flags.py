@@ -1,4 +1,4 @@
-"""Whom an attacker accuses who may wrongly accuse a given share of each target's non-members."""
+"""Which examples an attacker flags as members at a given false-positive rate."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from quantleak.report import attacks, classes, exposed, modes, provenance, roc, statements, theory, words
+from quantleak.report import attacks, classes, exposed, modes, predictive, provenance, roc, statements, theory, words
 from quantleak.report.card import card, markdown
 from quantleak.report.command import command
 from quantleak.report.figures import NARROW, WIDE, leakage_svg
@@ -74,6 +74,8 @@ def page(result: AuditResult) -> str:
         also=attacks.also(result),
         attacks=attacks.attacks(result),
         remarks=attacks.remarks(result),
+        predictive=predictive.values(result),
+        per_example=predictive.per_example(result),
         conventions=provenance.conventions(result),
         rates=theory.rate_table(result, "rate", "The privacy score r_Q"),
         cramer=theory.rate_table(result, "cramer", "The Cramér rate"),

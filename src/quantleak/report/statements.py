@@ -32,8 +32,8 @@ class Meaning:
 MEANINGS = (
     Meaning(
         figure="Members found at 1% false alarms",
-        means="Of the examples a model was trained on, the share that the strongest attack names when it may wrongly "
-        "accuse 1% of the others (a true-positive rate at a fixed false-positive rate). Guessing finds 1%.",
+        means="Of the examples a model was trained on, the share that the strongest attack finds when its false "
+        "alarms are 1% of the others (a true-positive rate at a fixed false-positive rate). Guessing finds 1%.",
         does_not="Not the chance that a given person is exposed: some examples are found nearly always, most never.",
     ),
     Meaning(
