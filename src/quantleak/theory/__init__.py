@@ -4,6 +4,7 @@ Pure functions of a loss table [elements, validation examples] first, then the `
 while models train, then the statistics over many models. `theory.exact` knows the truth where data are finite.
 """
 
+from .certificate import Certificate as Certificate
 from .certificate import certificate_start as certificate_start
 from .certificate import erm_certificate as erm_certificate
 from .cramer import cramer_rate as cramer_rate
