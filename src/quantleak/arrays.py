@@ -1,9 +1,10 @@
-"""Numbers as the caller has them, in any container and any layout, as one plain NumPy array."""
+"""Numbers as the caller has them, in any container and any layout, as one array of NumPy."""
 
 from __future__ import annotations
 
 import numbers
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,11 @@ from quantleak.errors import InputError
 
 
 def plain(given: object, name: str) -> NDArray[Any]:
-    """A C-contiguous, writeable array of real numbers in native byte order, of the same values.
+    """An array of real numbers in native byte order, of the same values.
 
     Takes tensors of any device and dtype (also with gradients), arrays of any strides, byte order and subclass, and
-    nested lists. Booleans and whole numbers stay what they are, float32 and float64 too; narrower floats become
-    float32, wider ones float64. Shares memory with `given` where nothing has to change.
+    nested lists, of fractions too. Booleans, whole numbers, float32 and float64 stay what they are; narrower floats
+    become float32, wider ones float64. Shares memory with `given` where nothing has to change.
 
     Args:
         given: What the caller gave.
@@ -29,35 +30,54 @@ def plain(given: object, name: str) -> NDArray[Any]:
         >>> plain(np.arange(3, dtype=">f8")[::-1], "losses")
         array([2., 1., 0.])
     """
-    array = _array(given, name)
+    array = unwrapped(given, name)
     if array.dtype.kind == "O" and all(isinstance(value, numbers.Real) for value in array.flat):
         array = _from_fractions(array, name)
     if array.dtype.kind not in "biuf":
         raise InputError(f"{name} must be real numbers, got an array of {array.dtype}; convert it to float64.")
     if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
         array = _standard(array, name)
-    return np.require(array, dtype=array.dtype.newbyteorder("="), requirements=("C", "W", "E"))
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def _array(given: object, name: str) -> NDArray[Any]:
+def packed(given: object, name: str) -> NDArray[Any]:
+    """`plain`, writeable and row after row in memory, as `torch.from_numpy` takes it."""
+    return np.require(plain(given, name), requirements=("C", "W"))
+
+
+def unwrapped(given: object, name: str) -> NDArray[Any]:
+    """An array of any dtype, texts too, out of a tensor, a subclass of arrays or nested lists.
+
+    Raises:
+        InputError: If an entry is masked, a tensor is complex, or lists have no shape.
+    """
     if hasattr(given, "detach"):
         return _from_tensor(given, name)
-    if isinstance(given, list | tuple) and any(hasattr(part, "__array__") for part in given):
-        given = [part if np.ndim(part) == 0 and not hasattr(part, "detach") else _array(part, name) for part in given]
-    if np.ma.isMaskedArray(given) and np.ma.is_masked(given):
-        raise InputError(f"{name} has {np.ma.count_masked(given)} masked entries; fill them in or leave them out.")
+    if of_arrays(given):
+        given = [
+            part if np.ndim(part) == 0 and not hasattr(part, "detach") else unwrapped(part, name) for part in given
+        ]
+    masked = sum(part is np.ma.masked for part in given) if isinstance(given, list | tuple) else 0
+    if masked or (np.ma.isMaskedArray(given) and np.ma.is_masked(given)):
+        count = masked or np.ma.count_masked(given)
+        raise InputError(f"{name} has {count} masked entries; fill them in or leave them out.")
     try:
         array = np.asarray(given)
     except (ValueError, TypeError) as error:
-        raise InputError(f"{name} must be an array of numbers, its rows equally long: {error}") from error
+        raise InputError(f"{name} are not one array: {error}. Give each example the same shape.") from error
     return array
+
+
+def of_arrays(given: object) -> TypeGuard[Sequence[Any]]:
+    """Whether this is a list or tuple that holds arrays or tensors, each of which may need unwrapping."""
+    return isinstance(given, list | tuple) and any(hasattr(part, "__array__") for part in given)
 
 
 def _from_tensor(tensor: Any, name: str) -> NDArray[Any]:
     values = tensor.detach().cpu()
     if values.is_complex():
         raise InputError(f"{name} must be real numbers, got a tensor of {values.dtype}; take what is real of it.")
-    values = values.dequantize() if values.is_quantized else values.to_dense()
+    values = values.dequantize() if values.is_quantized else values.to_dense().resolve_neg()
     # NumPy has no bfloat16 and no 8-bit floats, and every narrow float is one of float32.
     narrow = values.is_floating_point() and values.element_size() < 4
     return np.asarray((values.float() if narrow else values).numpy())

@@ -15,7 +15,7 @@ from .exact import learner_mis as learner_mis
 from .fidelity import fidelity as fidelity
 from .finite import finite_rate as finite_rate
 from .ranks import Ranks as Ranks
-from .ranks import probability_more_private as probability_more_private
+from .ranks import confidence_more_private as confidence_more_private
 from .ranks import ranks as ranks
 from .rate import Rate as Rate
 from .rate import lambda_kk as lambda_kk

@@ -25,7 +25,7 @@ def chernoff_exponent(differences: Tensor) -> Tensor:
         some zeros, 0 if its mean is at most 0; plus infinities drop out of the sum but count in N.
     """
     result = torch.zeros_like(differences[:, 0])
-    lowest, highest = differences.aminmax(dim=1)
+    lowest, highest = differences.amin(1), differences.amax(1)
     finite = torch.isfinite(highest)
     differences = _of_ordinary_size(differences, torch.maximum(lowest.abs(), highest.abs()))
     for row in (~finite).nonzero().flatten().tolist():

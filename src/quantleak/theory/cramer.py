@@ -98,9 +98,9 @@ def cramer_rate(losses: object) -> Rate:
     the event that k looks better than the best. For Gaussian differences it equals r_Q. Source: [Aubinais2025]_,
     Theorem 3.1, whose infimum over the complement of an orthant contracts to this minimum.
 
-    All differences of every competitor positive: infinite. Differences at least 0 with some zeros: `-ln(share of zeros)`.
-    Equal means: 0. Fewer than two distinct rows, or one validation example: undefined (NaN). Infinite losses of a
-    competitor contribute `exp(-s * inf) = 0`.
+    All differences of every competitor positive: infinite. Differences at least 0 with some zeros: `-ln(share of
+    zeros)`. Equal means: 0. Fewer than two distinct rows, or one validation example: undefined (NaN). Infinite losses
+    of a competitor contribute `exp(-s * inf) = 0`.
 
     Args:
         losses: Table [K, N] in nats, as for `privacy_rate`.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Float64
 from torch import Tensor
 
 from quantleak.arrays import plain

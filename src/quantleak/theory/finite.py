@@ -16,10 +16,10 @@ def finite_rate(losses: object, n: int) -> float:
     .. math:: r_n = -\frac1n \log \sum_{k \ge 2} \exp\left(-\frac n2 \frac{\delta_k^2}{\sigma_k^2}\right)
 
     The union bound `1 - p_1 <= sum_k exp(-n I_k)` on the probability that an empirical-risk minimiser misses the best
-    element, as a rate and to second order. As n grows only the closest competitor is left and `r_n -> r_Q`; at the n of a
-    real training set all competitors that n examples cannot tell from the best count, and r_n approaches `-log(K - 1) / n`.
-    So it joins what r_Q measures (how close the closest competitor is) with what it forgets (how many are close). It may be
-    negative: then the bound is vacuous, and only the ranking speaks.
+    element, as a rate and to second order. As n grows only the closest competitor is left and `r_n -> r_Q`; at the n of
+    a real training set all competitors that n examples cannot tell from the best count, and r_n approaches
+    `-log(K - 1) / n`. So it joins what r_Q measures (how close the closest competitor is) with what it forgets (how
+    many are close). It may be negative: then the bound is vacuous, and only the ranking speaks.
 
     Args:
         losses: Table [K, N] in nats, as for `privacy_rate`.

@@ -26,7 +26,7 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class Gaps:
-    r"""Differences `D_k = loss(theta_bar_k, z) - loss(theta_bar_1, z)` between each competitor k and the best element 1.
+    r"""Differences `D_k = loss(theta_bar_k, z) - loss(theta_bar_1, z)` between competitor k and the best element 1.
 
     Attributes:
         losses: The table [K, N] itself, nats.

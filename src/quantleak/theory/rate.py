@@ -22,8 +22,8 @@ class Rate:
     Attributes:
         value: The rate: a number, infinity (unbounded) or NaN (undefined).
         reason: Why the value is not an ordinary number, else None.
-        z: Resolution `sqrt(2 N value)`: how many standard errors the best element lies from its closest competitor. Below 2
-            it is not resolved at this N.
+        z: Resolution `sqrt(2 N value)`: how many standard errors the best element lies from its closest competitor.
+            Below 2 it is not resolved at this N.
         elements: Number of distinct elements (rows).
         n_validation: N. Rates compare only at equal N.
         k_star: Row of the closest competitor, where there is one.

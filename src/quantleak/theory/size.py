@@ -12,7 +12,7 @@ LARGEST = 2**62
 
 
 def training_examples(n: Any) -> int:
-    """n as a whole number; 128.0 is one.
+    """The number as an `int`; 128.0 is one too.
 
     Raises:
         InputError: If it is none from 1 to 2^62.

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from quantleak.arrays import plain
+from quantleak.arrays import packed
 from quantleak.errors import InputError
 
 
@@ -19,7 +19,7 @@ def as_table(losses: object) -> Tensor:
     Raises:
         InputError: If it does not have two axes, has no validation examples or does not hold real numbers.
     """
-    array = plain(losses, "losses")
+    array = packed(losses, "losses")
     if array.ndim != 2 or array.shape[1] == 0:
         raise InputError(
             f"losses must be a table [elements, validation examples] of real numbers, got {array.dtype} of shape "
