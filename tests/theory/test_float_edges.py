@@ -141,9 +141,10 @@ def test_fidelity_is_the_correlation_of_the_fractions(offset, scale):
 
 
 def test_a_gibbs_learner_does_not_see_what_all_losses_share():
-    table, counts = np.array([[0.0, 1.0], [1.0, 0.5]]), np.array([[3, 2], [0, 5]])
-    plain = Gibbs(losses=table, inverse_temperature=1.0).law(counts)
-    shifted = Gibbs(losses=table + 2.0**40, inverse_temperature=1.0).law(counts)
+    # With 2^40 added every entry is exact, but no sum of five is.
+    table, counts = np.array([[1.0, 4095.0], [4093.0, 5.0]]) / 4096, np.array([[3, 2], [0, 5]])
+    plain = Gibbs(losses=table, inverse_temperature=100.0).law(counts)
+    shifted = Gibbs(losses=table + 2.0**40, inverse_temperature=100.0).law(counts)
     np.testing.assert_allclose(shifted, plain, rtol=1e-12)
 
 
