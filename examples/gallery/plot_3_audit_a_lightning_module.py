@@ -73,4 +73,4 @@ tracker.compute()
 
 # %%
 # z below 2 says that 300 validation examples cannot tell the best element from its closest rival: one run of so small
-# a model ranks nothing. Compare means over several runs, at equal numbers of validation examples.
+# a model ranks nothing. Compare medians over several runs, at equal numbers of validation examples.

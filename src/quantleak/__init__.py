@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from quantleak.errors import InputError as InputError
     from quantleak.quantizers import PAPER_A as PAPER_A
     from quantleak.quantizers import quantizer as quantizer
+    from quantleak.theory import Certificate as Certificate
     from quantleak.theory import Rate as Rate
     from quantleak.theory import combine as combine
     from quantleak.theory import cramer_rate as cramer_rate
@@ -56,6 +57,7 @@ _CONTENTS = {
         "erm_certificate",
         "combine",
         "Rate",
+        "Certificate",
     ),
     "quantleak.theory.exact": ("erm_mis",),
     "quantleak.tracking": ("TrajectoryTracker", "TrackedRates"),

@@ -54,24 +54,27 @@ class Utility(Number):
 
 @dataclass(frozen=True, kw_only=True)
 class RateSummary(Number):
-    """A privacy rate, the mean over models; larger = more private.
+    """A privacy rate, the median over models; larger = more private.
 
     Attributes:
-        median: Median over models, robust to the heavy tail.
-        resolution: Median over models of z; below 2 the best element cannot be told from its closest rival.
+        mean: Mean over models, the paper's average; heavy-tailed, so that no interval of it holds.
+        resolution: Median over models of z; below 2 the best element cannot be told from its closest competitor.
         elements: Median number of distinct elements on a model's trajectory.
         n_validation: Validation examples behind it; rates compare only at equal numbers.
         unbounded: Models whose rate is infinite.
         undefined: Models that have none.
-        rank: Rank of the mean among the quantizers, 1 = most private.
-        more_private_than: By other quantizer, the bootstrap probability that this one's mean rate is larger.
+        rank: Rank of the median among the quantizers, 1 = most private.
+        more_private_than: By other quantizer, how sure it is that this one has the larger rate in most models (1 less
+            the p-value of a sign test on the same models; 0.5 where nothing is known).
         certificate_start: Of the Cramer rate: the number of training examples from which on an empirical-risk minimiser
-            over the visited elements has a certificate, the median over models; None if half of them never have one.
+            over the distinct quantized models has a certificate, the median over models; None if half of them never
+            have one.
         certified: Of the Cramer rate: models that have one with as many members as they were trained on.
-        certificates: Of the Cramer rate: models of which these two are known.
+        certificates: Of the Cramer rate: models of which these two are known, without those of a single quantized
+            model, which proves nothing.
     """
 
-    median: float | None = None
+    mean: float | None = None
     resolution: float | None = None
     elements: float | None = None
     n_validation: int | None = None
@@ -210,10 +213,10 @@ class AuditResult:
         roc: Points of the ROC curves of the worst attack and of LOSS: `quantizer`, `attack`, `mode`, `fpr`, `tpr`,
             `low`, `high`; means over the targets that did not choose the worst attack, as all below.
         classes: One row for each (quantizer, class): `class`, `examples` of the pool, whether that is `rare`, and the
-            shares of members `found` and of false alarms among non-members (`alarms`) with `_low` and `_high`. Empty for
-            regression, or where no false-positive rate is supported.
+            shares of members `found` and of false alarms among non-members (`alarms`) with `_low` and `_high`. Empty
+            for regression, or where no false-positive rate is supported.
         exposed: The most exposed examples of each quantizer, by `row` of the source (data rows counted from 1): the
-            share of `members` models trained on it in which it is `found`, and of `others` that flag it all the same (`alarms`).
+            share of `members` models trained on it in which it is `found`, and of `others` that flag it too (`alarms`).
     """
 
     id: str

@@ -55,7 +55,7 @@ def best_by_trying(scores, member):
 @pytest.mark.parametrize(("targets", "examples", "alpha"), [(64, 50, 0.1), (8, 500, 0.01), (4, 120, 0.1)])
 @pytest.mark.parametrize(("shift", "shared", "spread"), [(0.0, 0.0, 0.0), (1.0, 0.5, 0.0), (1.0, 0.0, 0.25)])
 def test_intervals_cover_the_roc_at_exactly_the_rate(targets, examples, alpha, shift, shared, spread):
-    # Before: 27% of the null intervals at 64 x 50 and 10% lay wholly above chance; see benchmarks/coverage.py.
+    # Before: 27% of the null intervals at 64 x 50 and 10% lay wholly above chance; see benchmarks/interval_coverage.py.
     rng, right, above = np.random.default_rng(0), [], []
     truth = stats.norm.cdf((shift + stats.norm.ppf(alpha)) / np.sqrt(1 + spread**2))
     auc = stats.norm.cdf(shift / np.sqrt(2 + spread**2))

@@ -122,12 +122,12 @@ def _attacks(spec: str, tpr: float, auc: float, case: Case) -> list[AttackResult
 def _rate(value: float | None, place: int, case: Case, scale: float = 1.0) -> RateSummary:
     if value is None:
         return RateSummary(value=None, reason="not a discrete set", elements=100.0, n_validation=1456, undefined=32)
-    mean = value * scale
-    around = {} if not case.intervals else {"low": mean * 0.7, "high": mean * 1.5}
+    median = value * scale
+    around = {} if not case.intervals else {"low": median * 0.7, "high": median * 1.5}
     return RateSummary(
-        value=mean,
+        value=median,
         **around,
-        median=mean * 0.8,
+        mean=median * 1.25,
         resolution=float(np.sqrt(2 * 1456 * value * 0.8)),
         elements=57.5 + 20 * place,
         n_validation=1456,

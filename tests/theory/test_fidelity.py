@@ -38,3 +38,7 @@ def test_edges() -> None:
     assert torch.isnan(fidelity(torch.ones(4), torch.arange(4.0)))
     with pytest.raises(InputError, match="same examples"):
         fidelity(torch.ones(4), torch.ones(5))
+    with pytest.raises(InputError, match="any two models correlate perfectly"):
+        fidelity(torch.tensor([0.0, 1.0]), torch.tensor([5.0, 2.0]))
+    with pytest.raises(InputError, match="original has outputs that are NaN or infinite"):
+        fidelity(torch.ones(3), torch.tensor([0.0, 1.0, torch.inf]))

@@ -47,6 +47,7 @@ def test_many_rivals_that_no_training_set_tells_apart_count_as_their_logarithm()
 
 def test_edges() -> None:
     assert np.isnan(finite_rate([[1.0, 2.0]], 5))
+    assert np.isnan(finite_rate([[1.0], [2.0]], 5))
     assert finite_rate([[0.0, 0.0], [1.0, 1.0]], 5) == np.inf
-    with pytest.raises(InputError, match="at least 1 training example"):
+    with pytest.raises(InputError, match="positive whole number"):
         finite_rate([[0.0, 0.0], [1.0, 1.0]], 0)

@@ -19,7 +19,7 @@ tables = arrays(np.float32, st.tuples(st.integers(2, 8), st.integers(1, 9)), ele
 def test_differences_have_the_mean_variance_and_minimum_of_their_definition(table):
     found = gaps(table)
     wide = table.astype(np.longdouble)
-    differences = wide[found.rivals.numpy()] - wide[found.best]
+    differences = wide[found.competitors.numpy()] - wide[found.best]
     assert found.delta.numpy() == pytest.approx(differences.mean(1).clip(min=0).astype(float), abs=1e-12)
     assert found.variance.numpy() == pytest.approx(differences.var(1).astype(float), rel=1e-9, abs=1e-12)
     assert found.lowest.numpy() == pytest.approx(differences.min(1).astype(float))
@@ -54,9 +54,16 @@ def test_an_outlier_that_all_rows_share_changes_nothing():
     assert variance == pytest.approx(differences.var(1).astype(float), rel=1e-12)
 
 
-def test_sums_beyond_float64_are_refused():
-    with pytest.raises(InputError, match="leaves the range of float64"):
-        gaps([[1e308] * 20 + [-1e308] * 40, [0.0] * 60])
+def test_sums_beyond_float64_have_their_mean():
+    found = gaps([[1e308] * 20 + [-1e308] * 40, [0.0] * 60, [5e307] * 60])
+    assert (found.best, found.competitors.tolist()) == (0, [1, 2])
+    assert found.means.numpy() == pytest.approx([-1e308 / 3, 0, 5e307])
+    assert found.signal_to_noise[0] == pytest.approx((1 / 3) ** 2 / (1 - (1 / 3) ** 2))
+
+
+def test_differences_beyond_float64_are_refused():
+    with pytest.raises(InputError, match="differ by more than float64 can hold, 1e\\+308 against -1e\\+308"):
+        gaps([[-1e308] * 3, [1e308, 0.0, 0.0]])
 
 
 def test_a_difference_that_is_constant_but_for_rounding_has_variance_0():

@@ -3,7 +3,7 @@
 The variance of such a mean is estimated as V_T + max(0, V_E - V_TE): between targets, plus what targets share because
 they share their examples. V_T clusters by target, V_E by example, V_TE by (target, example), which is counted in both.
 Source: [Cameron2011] A. C. Cameron, J. Gelbach, D. Miller, *Robust Inference with Multiway Clustering*, Journal of
-Business & Economic Statistics 29, equation (2.11). How often these intervals cover: `benchmarks/coverage.py`.
+Business & Economic Statistics 29, equation (2.11). How often these intervals cover: `benchmarks/interval_coverage.py`.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from quantleak.arrays import plain
 from quantleak.attacks.rank_weights import rank_weights
 from quantleak.attacks.shadows import mask
 from quantleak.errors import InputError
@@ -126,7 +127,7 @@ def roc(scores: np.ndarray, member: np.ndarray) -> Roc:
         >>> curve.auc, curve.tpr_at(0.0), curve.tpr_at(0.5)
         (0.875, 0.5, 1.0)
     """
-    scores = np.asarray(scores, dtype=np.float64)
+    scores = plain(scores, "scores").astype(np.float64, copy=False)
     if scores.ndim != 1:
         raise InputError(f"roc takes the scores of one target, [examples], got shape {scores.shape}; see evaluate.")
     if np.isnan(scores).any():

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from quantleak.arrays import plain
 from quantleak.errors import InputError
 
 RESIDUAL_OFFSET = 0.001
@@ -35,11 +36,11 @@ def phi(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
         >>> phi(np.array([[2.0, 0.0], [0.0, 1e4]]), np.array([0, 0])).tolist()
         [2.0, -10000.0]
     """
-    logits = np.array(logits, dtype=np.float64)
+    logits = plain(logits, "logits").astype(np.float64)
     classes = logits.shape[-1]
     if classes < 2:
         raise InputError(f"phi needs logits of at least 2 classes, got {classes}; for one logit use phi_binary.")
-    labels = np.broadcast_to(labels, logits.shape[:-1])[..., None]
+    labels = np.broadcast_to(plain(labels, "labels"), logits.shape[:-1])[..., None]
     if labels.size and not 0 <= labels.min() <= labels.max() < classes:
         raise InputError(f"labels must be 0 to {classes - 1}, got {labels.min()} to {labels.max()}.")
     true_logit = np.take_along_axis(logits, labels, axis=-1)
@@ -63,7 +64,7 @@ def phi_binary(logit: np.ndarray, labels: np.ndarray) -> np.ndarray:
         >>> phi_binary(np.array([1.5, 1.5]), np.array([1, 0])).tolist()
         [1.5, -1.5]
     """
-    return np.asarray((2.0 * np.asarray(labels) - 1.0) * np.asarray(logit, dtype=np.float64))
+    return np.asarray((2.0 * plain(labels, "labels") - 1.0) * plain(logit, "logit").astype(np.float64))
 
 
 def log_probability(phi: np.ndarray) -> np.ndarray:
@@ -79,7 +80,7 @@ def log_probability(phi: np.ndarray) -> np.ndarray:
         >>> log_probability(np.array([0.0, -1e4])).round(6).tolist()
         [-0.693147, -10000.0]
     """
-    return np.asarray(-np.logaddexp(0.0, -np.asarray(phi, dtype=np.float64)))
+    return np.asarray(-np.logaddexp(0.0, -plain(phi, "phi").astype(np.float64)))
 
 
 def residual_phi(prediction: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from quantleak.arrays import plain
 from quantleak.errors import InputError
 
 
@@ -101,9 +102,9 @@ def finite(values: np.ndarray, name: str) -> np.ndarray:
     """`values` as float64.
 
     Raises:
-        InputError: If a value is NaN or infinite.
+        InputError: If a value is NaN, infinite or masked, or these are no real numbers.
     """
-    values = np.asarray(values, dtype=np.float64)
+    values = plain(values, name).astype(np.float64, copy=False)
     bad = ~np.isfinite(values)
     if bad.any():
         first = tuple(int(axis[0]) for axis in bad.nonzero())
@@ -118,9 +119,9 @@ def mask(values: np.ndarray, name: str, shape: tuple[int, ...]) -> np.ndarray:
     """`values` as a bool array of the given shape.
 
     Raises:
-        InputError: If the shape differs, or a value is neither 0 nor 1.
+        InputError: If the shape differs, or a value is masked or neither 0 nor 1.
     """
-    values = np.asarray(values)
+    values = plain(values, name)
     if values.shape != shape:
         raise InputError(f"{name} has shape {values.shape}, expected {shape}: one entry per model and example.")
     if values.dtype != np.bool_ and not np.isin(values, (0, 1)).all():

@@ -16,7 +16,7 @@ def unsupported(alpha: float, member: np.ndarray, groups: np.ndarray) -> str | N
 
     With n0 non-members of one target a rate alpha is supported where alpha (n0 + 1) >= 5 for every target, or from 8
     targets on where it is at least 2 for every target and 20 summed over targets. Examples of one group, such as the
-    rows of one patient, count once. Tried by simulation: `benchmarks/coverage.py`.
+    rows of one patient, count once. Tried by simulation: `benchmarks/interval_coverage.py`.
 
     Args:
         alpha: False positive rate.

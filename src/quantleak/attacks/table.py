@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from quantleak.arrays import plain
 from quantleak.attacks.roc import Roc, curve
 from quantleak.attacks.shadows import mask
 from quantleak.errors import InputError
@@ -55,7 +56,7 @@ def score_table(scores: np.ndarray, member: np.ndarray, groups: np.ndarray | Non
     Raises:
         InputError: If shapes differ, a score is NaN, or a target lacks members or non-members.
     """
-    scores = np.atleast_2d(np.asarray(scores, dtype=np.float64))
+    scores = np.atleast_2d(plain(scores, "scores").astype(np.float64, copy=False))
     if scores.ndim != 2 or not scores.size:
         raise InputError(f"scores must be [targets, examples] and not empty, got shape {scores.shape}.")
     if (nan := np.isnan(scores)).any():

@@ -33,7 +33,7 @@ from quantleak.result import (
     finite,
     number,
 )
-from quantleak.theory import Rate, combine, probability_more_private, ranks
+from quantleak.theory import Rate, combine, confidence_more_private, ranks
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,7 +43,7 @@ class Gathered:
     Attributes:
         signals: By part (`pool`, `population`, `test`): `[models, quantizers, examples]`.
         rates: By quantizer: `r_q` and `cramer` of each model.
-        certificates: By quantizer: where the certificates of some models start, None if nowhere.
+        certificates: By quantizer: where the certificates of those models start of which it is known, None if nowhere.
         seconds: Time spent in all blocks together.
     """
 
@@ -226,16 +226,16 @@ def _rate_summaries(plan: Plan, gathered: Gathered, name: str) -> dict[str, Rate
             continue
         summary = combine([model[name] for model in gathered.rates[spec]], level)
         certificate = _certificate(gathered.certificates[spec], plan) if name == "cramer" else {}
-        mean = number(summary.mean.value, summary.mean.low, summary.mean.high, summary.mean.reason)
+        median = number(summary.median.value, summary.median.low, summary.median.high, summary.median.reason)
         place = specs.index(spec)
         assert ranked is not None
         summaries[spec] = RateSummary(
-            value=mean.value,
-            low=mean.low,
-            high=mean.high,
-            reason=mean.reason,
-            median=number(summary.median.value).value,
-            resolution=number(summary.z).value,
+            value=median.value,
+            low=median.low,
+            high=median.high,
+            reason=median.reason,
+            mean=finite(summary.mean.value),
+            resolution=finite(summary.z),
             elements=summary.elements,
             n_validation=summary.n_validation,
             unbounded=summary.unbounded,
@@ -249,6 +249,8 @@ def _rate_summaries(plan: Plan, gathered: Gathered, name: str) -> dict[str, Rate
 
 def _certificate(starts: Sequence[int | None], plan: Plan) -> dict[str, Any]:
     """Where certificates start: the median over models, and how many have one with the members of the fewest."""
+    if not starts:
+        return {}
     numbers = np.array([math.inf if start is None else start for start in starts])
     certified = int((numbers <= plan.member.sum(1).min()).sum())
     # The upper one of two middle values: what lies between a number and never is never.
@@ -257,13 +259,11 @@ def _certificate(starts: Sequence[int | None], plan: Plan) -> dict[str, Any]:
 
 
 def _more_private_than(table: np.ndarray, place: int, specs: list[str]) -> dict[str, float]:
-    """The probability against every other quantizer with which some model has rates in common."""
-    rivals = [other for other in range(len(specs)) if other != place]
-    both = {other: ~np.isnan(table[:, [place, other]]).any(1) for other in rivals}
+    """How sure it is against every other quantizer with which some model has rates in common."""
+    others = [other for other in range(len(specs)) if other != place]
+    both = {other: ~np.isnan(table[:, [place, other]]).any(1) for other in others}
     return {
-        specs[other]: probability_more_private(table[:, place], table[:, other])
-        for other in rivals
-        if both[other].any()
+        specs[other]: confidence_more_private(table[:, place], table[:, other]) for other in others if both[other].any()
     }
 
 

@@ -12,9 +12,9 @@ from scipy import stats
 from quantleak.attacks import Crossed
 from quantleak.auditing.intervals import mover
 from quantleak.auditing.recommend import difference
-from quantleak.result import METRIC_NAMES, AuditResult, Number, QuantizerResult
+from quantleak.result import METRIC_NAMES, AuditResult, Number, QuantizerResult, number
+from quantleak.theory.estimate import order_statistic_median
 
-RESAMPLES = 2000
 Method = Literal["paired", "through the original", "independent"]
 Unit = Literal["score", "share", "rate"]
 
@@ -69,7 +69,8 @@ def differences_of(first: Side, second: Side) -> list[Difference]:
     """Utility, worst leakage, AUC of the worst attack and r_Q, `second - first`.
 
     Two quantizers of one audit share models and examples, and what these have in common cancels where it can: worst
-    leakage target by target, r_Q model by model, utility through the differences from the original.
+    leakage target by target, r_Q model by model (the median of the differences, which need not be the
+    difference of the medians), utility through the differences from the original.
     Two audits are taken for independent; if they share data, their intervals are too long rather than too short.
     """
     one, two = first.result, second.result
@@ -124,7 +125,7 @@ def _measure(fpr: float | None) -> str:
 
 
 def _over_validation_sets(side: Side) -> Number:
-    """The mean r_Q with an interval that holds for another validation set too.
+    """The median r_Q with an interval that holds for another validation set too.
 
     The audit's own interval is over models, given its validation set, which two audits do not share. delta / sigma has
     the standard error 1 / sqrt(N), so r_Q = (delta / sigma)^2 / 2 has sqrt(2 r_Q / N); that all models err together is
@@ -157,7 +158,7 @@ def _through_original(first: Side, second: Side, name: str) -> Number | None:
 
 
 def _by_model(first: Side, second: Side) -> Number | None:
-    """Mean difference of r_Q over the models of one audit, models drawn again, as its own interval does."""
+    """Median over the models of one audit of the differences of r_Q, with its order-statistic interval."""
     table = first.audit.models
     if first.audit.id != second.audit.id or "r_q" not in table:
         return None
@@ -165,7 +166,5 @@ def _by_model(first: Side, second: Side) -> Number | None:
     pairs = (by_model[second.spec] - by_model[first.spec]).to_numpy(np.float64)
     if not len(pairs) or not np.isfinite(pairs).all():
         return None
-    drawn = np.random.default_rng(0).integers(len(pairs), size=(RESAMPLES, len(pairs)))
-    tail = (1 - first.level) / 2
-    low, high = np.quantile(pairs[drawn].mean(1), [tail, 1 - tail])
-    return Number(value=float(pairs.mean()), low=float(low), high=float(high))
+    found = order_statistic_median(pairs, first.level)
+    return number(found.value, found.low, found.high, found.reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
@@ -13,7 +14,7 @@ from quantleak.element import element
 from quantleak.fleet import LOSSES, Layout, Network, Predictor, target_dtype
 from quantleak.fleet.objective import Task
 from quantleak.quantizers import Quantizer
-from quantleak.theory import Rates, Trajectory, certificate_start
+from quantleak.theory import Rates, Trajectory, rates
 
 _BUFFER_BYTES = 1 << 22  # quantizing and comparing many epochs of small models at once costs a fraction
 _MEMORY = 1 << 30  # bytes of elements and losses of a block in memory; what comes after goes to a temporary file
@@ -61,14 +62,19 @@ class Recorder:
         return {q.spec: trajectory.rates() for q, trajectory in self._trajectories.items()}
 
     def certificates(self, models: int) -> dict[str, list[int | None]]:
-        """By quantizer spec, where the certificates of the first so many models start; asked before `rates`.
+        """By quantizer spec, where the certificates of the first so many models start; called before `rates`.
 
-        It needs the exponents of nearly all rivals, several times the work of the rates.
+        Models whose losses prove nothing, such as those with one quantized model, are left out. It needs the exponents
+        of nearly all competitors, several times the work of the rates.
         """
         self._flush()
-        return {
-            q.spec: [certificate_start(losses) for _, losses in islice(trajectory.tables(), models)]
+        found = {
+            q.spec: [rates(losses, certificate=True) for _, losses in islice(trajectory.tables(), models)]
             for q, trajectory in self._trajectories.items()
+        }
+        return {
+            spec: [one.certificate_start for one in some if not math.isnan(one.cramer.value)]
+            for spec, some in found.items()
         }
 
     def tables(self) -> Iterator[dict[str, tuple[Tensor, Tensor]]]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from quantleak.arrays import plain, unwrapped
 from quantleak.data.checks import require_finite
 from quantleak.data.dataset import Dataset, Provenance, assemble
 from quantleak.data.features import Columns, Features, Ready
@@ -74,10 +75,8 @@ def features_of(values: npt.NDArray[Any], scale: bool | None = None) -> Features
 
 
 def _array(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
-    try:
-        return np.asarray(values)
-    except ValueError as error:
-        raise InputError(f"The {name} are not one array: {error}. Give each example the same shape.") from error
+    array = unwrapped(values, f"The {name}")
+    return plain(array, f"The {name}") if array.dtype.kind in "biuf" else array
 
 
 def require_lengths(expected: int, **others: int | None) -> None:

@@ -7,8 +7,10 @@ from typing import ClassVar
 
 import torch
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 from torch import Tensor
 
+from quantleak.arrays import packed
 from quantleak.errors import InputError
 
 from .spec import write_spec
@@ -37,11 +39,12 @@ class Quantizer(ABC):
         """The canonical spec: `quantizer(q.spec) == q`, and equal quantizers have equal specs."""
         return write_spec(self)
 
-    def __call__(self, weight: Tensor, batch_dims: int = 0) -> Tensor:
+    def __call__(self, weight: Tensor | ArrayLike, batch_dims: int = 0) -> Tensor:
         """Quantize a weight tensor, or many at once.
 
         Args:
-            weight: Real floating-point tensor [*batch, *shape]. It is not changed and no gradient flows through.
+            weight: Real floating-point tensor or array [*batch, *shape]. It is not changed and no gradient flows
+                through.
             batch_dims: How many leading axes count independent models. The result for a model is bit for bit the
                 same whichever models stand beside it.
 
@@ -51,7 +54,7 @@ class Quantizer(ABC):
         Raises:
             InputError: If `weight` is not floating point, or holds NaN or infinity (told with the first index).
         """
-        weight = weight.detach()
+        weight = weight.detach() if isinstance(weight, Tensor) else torch.from_numpy(packed(weight, "weight"))
         batch = batch_shape(weight, batch_dims)
         self._refuse_unusable(weight)
         if weight.numel() == 0:
@@ -76,10 +79,12 @@ class Quantizer(ABC):
         """Bits per weight needed to store a tensor of this shape, overhead included."""
 
     def _refuse_unusable(self, weight: Tensor) -> None:
-        if not weight.is_floating_point():
+        if not weight.is_floating_point() or weight.element_size() < 2:
             raise InputError(
                 f"{self.spec}: weight must be a floating-point tensor, got {weight.dtype}; try weight.float()."
             )
+        if weight.layout != torch.strided:
+            raise InputError(f"{self.spec}: weight must be a dense tensor, got {weight.layout}; try weight.to_dense().")
         # One fast reduction: a finite sum proves that every term is finite. The reverse fails on overflow, so look
         # closer.
         if not bool(torch.isfinite(weight.sum())):

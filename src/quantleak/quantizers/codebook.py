@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
+from quantleak.arrays import packed
 from quantleak.errors import InputError
 
 from .base import Quantizer, batch_shape
@@ -111,7 +112,7 @@ class Codebook(Quantizer):
 
 
 def _distinct_entries(entries: object) -> Entries:
-    values = torch.as_tensor(entries, dtype=torch.float64)
+    values = torch.from_numpy(packed(entries, "codebook: entries")).double()
     if values.ndim not in (1, 2) or values.numel() == 0 or not bool(torch.isfinite(values).all()):
         raise InputError(f"codebook: entries must be finite values [K] or [K, B], got shape {tuple(values.shape)}.")
     rows = values.reshape(len(values), -1).tolist()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from quantleak.result import AuditResult, Number, QuantizerResult, Worst
 
 RESOLVED = 2.0
-"""Below this resolution z the best element cannot be told from its closest rival."""
+"""Below this resolution z the best element cannot be told from its closest competitor."""
 
 
 def summary(result: AuditResult, short: bool = False) -> Table:

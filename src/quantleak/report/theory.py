@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from quantleak.result import AuditResult, QuantizerResult, RateSummary
 
 TITLES = (
-    "Mean", "Median", "Rank", "z", "Elements", "Validation examples", "Unbounded models", "Undefined models",
+    "Median", "Mean", "Rank", "z", "Elements", "Validation examples", "Unbounded models", "Undefined models",
 )  # fmt: skip
 
 
@@ -32,7 +32,7 @@ def _row(result: QuantizerResult, rate: RateSummary, marked: str) -> Row:
     cells = (
         named(result.spec),
         estimate(rate, digits.significant),
-        value(rate.median, digits.significant),
+        value(rate.mean, digits.significant),
         Cell(text=digits.MISSING) if rate.rank is None else estimate(rate.rank, digits.rank),
         value(rate.resolution, digits.resolution),
         value(rate.elements, digits.count),
@@ -45,7 +45,7 @@ def _row(result: QuantizerResult, rate: RateSummary, marked: str) -> Row:
 
 
 def stability(result: AuditResult) -> Table | None:
-    """By how much the ranking would move: the bootstrap probability that the row's mean r_Q exceeds the column's."""
+    """How sure each pair of the ranking is: a sign test of the two quantizers' r_Q on the same models."""
     ranked = [row for row in result.quantizers if row.rate.more_private_than]
     if not ranked:
         return None
@@ -60,7 +60,10 @@ def stability(result: AuditResult) -> Table | None:
         )
         for row in ranked
     ]
-    caption = "How sure the ranking by r_Q is: probability that the row's quantizer is more private than the column's"
+    caption = (
+        "How sure the ranking by r_Q is: confidence that the row's quantizer has the larger r_Q in most models "
+        "(sign test on the same models; 50% says nothing)"
+    )
     return Table(caption=caption, columns=columns, rows=tuple(rows))
 
 

@@ -104,7 +104,7 @@ def _rows(one: Problem, sizes: Sequence[int]) -> list[dict[str, Any]]:
             **_security(exact[n], exact[2 * n], one.losses),
             "cramer": population.cramer.value,
             "r_q": population.r_q.value,
-            "certificate": erm_certificate(table, n),
+            "certificate": erm_certificate(table, n).value,
             "elements": len(one.losses),
         }
         for n in sizes

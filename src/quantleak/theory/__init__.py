@@ -4,6 +4,7 @@ Pure functions of a loss table [elements, validation examples] first, then the `
 while models train, then the statistics over many models. `theory.exact` knows the truth where data are finite.
 """
 
+from .certificate import Certificate as Certificate
 from .certificate import certificate_start as certificate_start
 from .certificate import erm_certificate as erm_certificate
 from .cramer import cramer_rate as cramer_rate
@@ -14,7 +15,7 @@ from .exact import learner_mis as learner_mis
 from .fidelity import fidelity as fidelity
 from .finite import finite_rate as finite_rate
 from .ranks import Ranks as Ranks
-from .ranks import probability_more_private as probability_more_private
+from .ranks import confidence_more_private as confidence_more_private
 from .ranks import ranks as ranks
 from .rate import Rate as Rate
 from .rate import lambda_kk as lambda_kk

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from .pair import SAFE
 
 STEPS = 200
 """Far more than needed: Newton takes about six, bisection over the whole float64 range fewer than this."""
@@ -22,18 +25,29 @@ def chernoff_exponent(differences: Tensor) -> Tensor:
         some zeros, 0 if its mean is at most 0; plus infinities drop out of the sum but count in N.
     """
     result = torch.zeros_like(differences[:, 0])
-    finite = torch.isfinite(differences).all(1)
+    lowest, highest = differences.amin(1), differences.amax(1)
+    finite = torch.isfinite(highest)
+    differences = _of_ordinary_size(differences, torch.maximum(lowest.abs(), highest.abs()))
     for row in (~finite).nonzero().flatten().tolist():
         kept = differences[row][torch.isfinite(differences[row])]
         share = len(kept) / differences.shape[1]
         result[row] = chernoff_exponent(kept[None])[0] - math.log(share) if share else math.inf
-    lowest, mean = differences.amin(1), differences.mean(1)
+    mean = differences.mean(1)
     zeros = (differences == 0).double().mean(1)
     result = torch.where(finite & (lowest >= 0), -torch.log(zeros), result)
     inner = (finite & (lowest < 0) & (mean > 0)).nonzero().flatten()
     if len(inner):
         result[inner] = _interior_exponent(differences[inner])
     return result
+
+
+def _of_ordinary_size(differences: Tensor, largest: Tensor) -> Tensor:
+    """Rows whose squares would leave the range of float64, times a power of two, which changes no exponent."""
+    size = np.frexp(torch.where(torch.isfinite(largest), largest, 1).numpy())[1]
+    if (abs(size) <= SAFE).all():
+        return differences
+    size = np.where(abs(size) > SAFE, size, 0)
+    return torch.from_numpy(np.ldexp(differences.numpy(), -size[:, None]))
 
 
 def _interior_exponent(differences: Tensor) -> Tensor:

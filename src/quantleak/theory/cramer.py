@@ -16,7 +16,7 @@ BATCH = 2**17
 
 
 class Exponents:
-    r"""Chernoff's exponents of all rivals, computed only where they matter.
+    r"""Chernoff's exponents of all competitors, computed only where they matter.
 
     .. math:: I_k = -\log \inf_{s \ge 0} E\, e^{-s D_k}
 
@@ -27,7 +27,7 @@ class Exponents:
         I_k \ge \frac{\sigma_k^2}{b^2} h\!\left(\frac{b \delta_k}{\sigma_k^2}\right),
         \qquad h(u) = (1 + u) \ln(1 + u) - u.
 
-    The empirical differences are such a variable, so a rival whose bound exceeds an exponent already known
+    The empirical differences are such a variable, so a competitor whose bound exceeds an exponent already known
     cannot be the minimum.
 
     Attributes:
@@ -63,7 +63,7 @@ class Exponents:
 
     def smallest(self) -> int:
         """Position of the smallest exponent."""
-        # The rival that is closest to second order is nearly always the answer, or prunes nearly all others.
+        # The competitor that is closest to second order is nearly always the answer, or prunes nearly all others.
         guess = self.measured.signal_to_noise.argmin()
         if not self.solved[guess]:
             self.solve(guess[None])
@@ -75,12 +75,14 @@ class Exponents:
 
 def bennett_bound(measured: Gaps) -> Tensor:
     """The lower bounds of `Exponents` [R]; infinite or 0 where the exponent is known to be."""
-    delta, variance, lowest = measured.delta, measured.variance, measured.lowest
-    reach = delta - lowest
-    u = reach * delta / variance
+    delta, lowest, ratio = measured.delta, measured.lowest, measured.signal_to_noise
+    # In units of sigma_k, in which no loss is too large or too small to be squared: delta and b.
+    signal = ratio.sqrt()
+    reach = signal * (1 - lowest / delta)
+    u = reach * signal
     # For small u the difference cancels; u^2 / (2 + 2u/3) is Bernstein's bound, which lies below h.
     h = torch.where(u > 1e-3, (1 + u) * torch.log1p(u) - u, u.square() / (2 + 2 * u / 3))
-    bound = variance / reach.square() * h * (1 - 1e-9)  # less a margin for rounding
+    bound = h / reach.square() * (1 - 1e-9)  # less a margin for rounding
     # A loss of infinity drops out of the expectation, which leaves at most the share of the others.
     bound = torch.where(measured.infinite > 0, -torch.log1p(-measured.infinite), bound)
     bound = torch.where(torch.isfinite(bound), bound, 0)
@@ -96,9 +98,9 @@ def cramer_rate(losses: object) -> Rate:
     the event that k looks better than the best. For Gaussian differences it equals r_Q. Source: [Aubinais2025]_,
     Theorem 3.1, whose infimum over the complement of an orthant contracts to this minimum.
 
-    All differences of every rival positive: infinite. Differences at least 0 with some zeros: `-ln(share of zeros)`.
-    Equal means: 0. Fewer than two distinct rows: undefined (NaN). Infinite losses of a rival contribute `exp(-s *
-    inf) = 0`.
+    All differences of every competitor positive: infinite. Differences at least 0 with some zeros: `-ln(share of
+    zeros)`. Equal means: 0. Fewer than two distinct rows, or one validation example: undefined (NaN). Infinite losses
+    of a competitor contribute `exp(-s * inf) = 0`.
 
     Args:
         losses: Table [K, N] in nats, as for `privacy_rate`.
@@ -115,7 +117,7 @@ def cramer_rate(losses: object) -> Rate:
 
 def cramer_rate_of(exponents: Exponents) -> Rate:
     """`cramer_rate` of a measured table."""
-    if not len(exponents.lower):
+    if exponents.measured.undefined:
         return make_rate(exponents.measured, math.nan, None)
     k = exponents.smallest()
     return make_rate(exponents.measured, float(exponents.lower[k]), k)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from quantleak.arrays import packed
 from quantleak.errors import InputError
 
 from .elements import Elements
@@ -52,7 +54,8 @@ class Evaluated:
         """
         while (missing := len(elements) - len(self)) >= (self._batch if wait else 1):
             start, stop = len(self), len(self) + min(missing, self._batch)
-            losses = self.function(elements.shelf.span(start, stop)[:, : self.width]).detach().cpu()
+            found = packed(self.function(elements.shelf.span(start, stop)[:, : self.width]), "losses(elements)")
+            losses = torch.from_numpy(found if found.dtype.kind == "f" else found.astype(np.float64))
             self._refuse_unusable(losses, torch.from_numpy(elements.owner[start:stop]))
             self.append(losses)
 

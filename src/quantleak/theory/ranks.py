@@ -1,4 +1,4 @@
-"""Which quantizer is more private: ranks and pairwise probabilities, resampled over models."""
+"""Which quantizer is more private: ranks of median rates, and how sure each pair is on the same models."""
 
 from __future__ import annotations
 
@@ -8,35 +8,34 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from quantleak.arrays import plain
 from quantleak.errors import InputError
 
-from .estimate import RESAMPLES, SEED, Floats
+from .estimate import Floats, median
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ranks:
-    """Ranks of quantizers by mean rate; rank 1 = largest mean = most private.
+    """Ranks of quantizers by median rate; rank 1 = largest median = most private.
 
     Attributes:
-        rank: Rank of each quantizer's mean [quantizers]; equal means share the average of their ranks; NaN without
+        rank: Rank of each quantizer's median [quantizers]; equal medians share the average of their ranks; NaN without
             any defined rate.
-        low: Lower end of the percentile interval over models.
-        high: Upper end.
-        share: Share of resamples [quantizers, quantizers] in which quantizer i has rank j + 1 (quantizers that tie hold
-            their ranks in equal parts).
+        low: Lower end of the interval: 1 more than the number of quantizers that are surely more private.
+        high: Upper end: as many less than there are quantizers as are surely less private.
     """
 
     rank: Floats
     low: Floats
     high: Floats
-    share: Floats
 
 
 def ranks(values: ArrayLike, level: float = 0.95) -> Ranks:
-    """Rank quantizers by their mean rate over models, with bootstrap intervals over models.
+    """Rank quantizers by their median rate over models.
 
-    A resample draws whole models, so that quantizers are compared on the same models. Undefined rates (NaN) are left
-    out of the means.
+    The interval of a rank comes from sign tests against each of the others on the same models, at an error of
+    `1 - level` for all others together (Bonferroni): no assumption on the tails of the rates, which a bootstrap of
+    means needs. So few models leave every rank open, as they should. Undefined rates (NaN) are left out.
 
     Args:
         values: Rates [models, quantizers].
@@ -49,23 +48,32 @@ def ranks(values: ArrayLike, level: float = 0.95) -> Ranks:
         >>> ranks([[1.0, 3.0], [2.0, 4.0], [3.0, 5.0]]).rank
         array([2., 1.])
     """
-    table = np.asarray(values, dtype=np.float64)
+    table = plain(values, "values").astype(np.float64)
     if table.ndim != 2 or 0 in table.shape:
         raise InputError(
             f"values must be rates [models, quantizers] with at least one of each, got shape {table.shape}."
         )
-    means = _resampled_means(table)  # [resamples, quantizers]
-    tail = (1 - level) / 2
-    low, high = np.array([_quantiles(column, [tail, 1 - tail]) for column in _rank(means).T]).T
-    return Ranks(rank=_rank(_means(table)[None])[0], low=low, high=high, share=_share(means))
+    medians = np.array([median(column[~np.isnan(column)]) for column in table.T])
+    rank = np.asarray(stats.rankdata(-medians, nan_policy="omit"))
+    defined = np.flatnonzero(~np.isnan(rank))
+    low, high = np.full(len(rank), np.nan), np.full(len(rank), np.nan)
+    error = (1 - level) / 2 / max(1, len(defined) - 1)
+    for one in defined:
+        others = [_signs(table[:, one], table[:, other]) for other in defined if other != one]
+        above = sum(_p_value(less, more) <= error for more, less in others)
+        below = sum(_p_value(more, less) <= error for more, less in others)
+        low[one], high[one] = min(1 + above, rank[one]), max(len(defined) - below, rank[one])
+    return Ranks(rank=rank, low=low, high=high)
 
 
-def probability_more_private(a: ArrayLike, b: ArrayLike) -> float:
-    """Bootstrap probability that the mean rate of quantizer a exceeds that of b.
+def confidence_more_private(a: ArrayLike, b: ArrayLike) -> float:
+    r"""How sure it is that quantizer a has the larger rate than b in more than half of all models.
 
-    The share of resamples of models, the same models for both, in which `mean(a) > mean(b)`; equal means count half.
-    Models where either rate is undefined (NaN) are left out. Near 0 or 1 the data decide; it is not the probability
-    that one model is more private than another.
+    .. math:: 1 - P(X \ge w), \qquad X \sim \mathrm{Binomial}(m, 1/2)
+
+    with a's rate the larger in w > m / 2 of the m models where the two differ: 1 less the p-value of the one-sided sign
+    test. The confidence in b is 1 less that in a; 1/2 says that nothing is known. Models where either rate is
+    undefined (NaN) are left out.
 
     Args:
         a: Rates [models] of one quantizer.
@@ -75,60 +83,26 @@ def probability_more_private(a: ArrayLike, b: ArrayLike) -> float:
         InputError: If the two differ in length or share no model with defined rates.
 
     Example:
-        >>> probability_more_private([2.0, 3.0, 4.0], [1.0, 2.0, 3.0])
-        1.0
+        >>> confidence_more_private([2.0, 3.0, 4.0], [1.0, 2.0, 3.0])
+        0.875
     """
-    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    first, second = (plain(values, name).astype(np.float64) for values, name in ((a, "a"), (b, "b")))
     if first.ndim != 1 or first.shape != second.shape:
         raise InputError(
             f"a and b must hold one rate for each of the same models, got shapes {first.shape} and {second.shape}."
         )
-    both = ~(np.isnan(first) | np.isnan(second))
-    if not both.any():
+    if (np.isnan(first) | np.isnan(second)).all():
         raise InputError("No model has a defined rate under both quantizers; there is nothing to compare.")
-    mean = _resampled_means(np.stack([first[both], second[both]], axis=1))
-    return float(np.mean((mean[:, 0] > mean[:, 1]) + 0.5 * (mean[:, 0] == mean[:, 1])))
+    more, less = _signs(first, second)
+    p = _p_value(max(more, less), min(more, less))
+    return 1 - p if more > less else p if more < less else 0.5
 
 
-def _resampled_means(table: Floats) -> Floats:
-    """Column means over models drawn with replacement [resamples, quantizers]."""
-    models = len(table)
-    counts = (
-        np.random.default_rng(SEED).multinomial(models, np.full(models, 1 / models), size=RESAMPLES).astype(np.float64)
-    )
-    return np.stack([_weighted_mean(counts, column) for column in table.T], axis=1)
+def _signs(a: Floats, b: Floats) -> tuple[int, int]:
+    """In how many models a's rate is the larger, and in how many b's; neither where they are equal or undefined."""
+    return int((a > b).sum()), int((a < b).sum())
 
 
-def _weighted_mean(counts: Floats, column: Floats) -> Floats:
-    """Mean of a column under each row of counts.
-
-    Infinite where an infinite value is drawn, NaN where no defined one is.
-    """
-    finite, infinite = np.isfinite(column), np.isinf(column)
-    weight = counts[:, finite].sum(1)
-    total = (counts[:, finite] * column[finite]).sum(1)
-    mean = np.divide(total, weight, out=np.full(len(counts), np.nan), where=weight > 0)
-    return np.where((counts[:, infinite] > 0).any(1), np.inf, mean)
-
-
-def _means(table: Floats) -> Floats:
-    return np.array([_weighted_mean(np.ones((1, len(table))), column)[0] for column in table.T])
-
-
-def _rank(means: Floats) -> Floats:
-    """Descending ranks along the last axis; NaN stays NaN."""
-    return np.asarray(stats.rankdata(-means, axis=-1, nan_policy="omit"))
-
-
-def _share(means: Floats) -> Floats:
-    """Share of rows in which a column holds each rank; columns that tie hold all their ranks in equal parts."""
-    first = np.asarray(stats.rankdata(-means, method="min", axis=-1, nan_policy="omit"))[:, :, None]
-    tied = 2 * (_rank(means)[:, :, None] - first) + 1
-    place = np.arange(1, means.shape[1] + 1)
-    return np.asarray(np.where((place >= first) & (place < first + tied), 1 / tied, 0).mean(0))
-
-
-def _quantiles(values: Floats, levels: list[float]) -> Floats:
-    """Quantiles of the values that are not NaN, NaN without any."""
-    defined = values[~np.isnan(values)]
-    return np.quantile(defined, levels) if len(defined) else np.full(len(levels), np.nan)
+def _p_value(more: int, less: int) -> float:
+    """Of the one-sided sign test that `more` is not the rule."""
+    return float(stats.binom.sf(more - 1, more + less, 0.5))

@@ -1,4 +1,4 @@
-"""The privacy score r_Q of a quantizer, from the losses of the elements it visited.
+"""The privacy score r_Q of a quantizer, from the losses of the distinct elements on its trajectory.
 
 Source: [Aubinais2025]_ Aubinais, Formont, Piantanida, Gassiat: Membership Inference Risks in Quantized Models: A
 Theoretical and Empirical Study, arXiv 2502.06567.
@@ -22,11 +22,11 @@ class Rate:
     Attributes:
         value: The rate: a number, infinity (unbounded) or NaN (undefined).
         reason: Why the value is not an ordinary number, else None.
-        z: Resolution `sqrt(2 N value)`: how many standard errors the best element lies from its closest rival. Below 2
-            it is not resolved at this N.
+        z: Resolution `sqrt(2 N value)`: how many standard errors the best element lies from its closest competitor.
+            Below 2 it is not resolved at this N.
         elements: Number of distinct elements (rows).
         n_validation: N. Rates compare only at equal N.
-        k_star: Row of the closest rival, where there is one.
+        k_star: Row of the closest competitor, where there is one.
         best: Row of the best element.
     """
 
@@ -59,17 +59,19 @@ def privacy_rate(losses: object) -> Rate:
     has cancelled.
 
     1. Rows that are exactly equal are one element.
-    2. Two rows with equal means: 0. All differences constant: infinite. Fewer than two distinct rows: undefined (NaN).
-    3. An element with infinite losses on a share p of the examples can only be a rival, and one with
+    2. Two rows with equal means: 0. All differences constant: infinite. Fewer than two distinct rows, or one validation
+       example: undefined (NaN).
+    3. An element with infinite losses on a share p of the examples can only be a competitor, and one with
        `delta_k^2 / sigma_k^2 = p / (1 - p)`, the limit as these losses grow. Undefined if no mean is finite.
 
     Args:
-        losses: Per-sample losses [K, N] in nats of K elements on N validation examples: tensor or array, float32 or
-            float64. Sums are taken in float64. Squares of differences must not leave its range, which float32 tables
-            never do; in float64 keep differences between 1e-150 and 1e150, or 0.
+        losses: Per-sample losses [K, N] in nats of K elements on N validation examples: tensor, array or lists. Sums
+            are taken in float64, near ties are decided by exact sums, and very small or large losses are scaled by
+            powers of two, so that a rate has the digits that its losses have.
 
     Raises:
-        InputError: If `losses` is not a table, or holds NaN or minus infinity.
+        InputError: If `losses` is not a table, holds NaN or minus infinity, or two losses differ by more than float64
+            can hold.
 
     Example:
         >>> float(privacy_rate([[0.0, 1.0], [1.0, 1.0], [1.0, 4.0]]))
@@ -80,30 +82,25 @@ def privacy_rate(losses: object) -> Rate:
 
 def privacy_rate_of(measured: Gaps) -> Rate:
     """`privacy_rate` of a measured table."""
-    ratio = measured.signal_to_noise
-    if not len(ratio):
+    if measured.undefined:
         return make_rate(measured, math.nan, None)
-    k = int(ratio.argmin())
-    return make_rate(measured, float(ratio[k]) / 2, k)
+    k = int(measured.signal_to_noise.argmin())
+    return make_rate(measured, float(measured.signal_to_noise[k]) / 2, k)
 
 
-def make_rate(measured: Gaps, value: float, rival: int | None) -> Rate:
-    """A `Rate` with its reason and resolution; `rival` is a position among the rivals."""
-    reason = None
-    if measured.best is None:
-        reason = "undefined: no element has a finite mean loss"
-    elif not len(measured.rivals):
-        reason = "undefined: fewer than two distinct elements"
-    elif value == math.inf:
-        reason = "unbounded: no rival comes close to the best element on the validation examples"
+def make_rate(measured: Gaps, value: float, competitor: int | None) -> Rate:
+    """A `Rate` with its reason and resolution; `competitor` is a position among the competitors."""
     examples = measured.losses.shape[1]
+    reason = measured.undefined
+    if value == math.inf:
+        reason = f"unbounded: no competitor comes close to the best element on these {examples} validation examples"
     return Rate(
         value=value,
         reason=reason,
         z=math.sqrt(2 * examples * value),
         elements=measured.elements,
         n_validation=examples,
-        k_star=None if rival is None or value == math.inf else int(measured.rivals[rival]),
+        k_star=None if competitor is None or value == math.inf else int(measured.competitors[competitor]),
         best=measured.best,
     )
 
@@ -137,5 +134,7 @@ def lambda_kk_of(measured: Gaps) -> Tensor:
     delta = measured.delta
     if not len(delta):
         return delta
-    tied = torch.where(delta == 0, measured.variance, 0)
-    return tied if delta[0] == 0 else delta[0].square() / measured.signal_to_noise
+    if delta[0] == 0:
+        return torch.where(delta == 0, measured.variance, 0)
+    ratio = measured.signal_to_noise
+    return torch.where(torch.isinf(ratio), 0, delta[0].square() / ratio)  # a constant difference has no variance

@@ -38,8 +38,8 @@ def rates(losses: object, *, certificate: bool = False) -> Rates:
 
     Args:
         losses: Table [K, N] in nats, as for `privacy_rate`.
-        certificate: Also find `certificate_start`, which may need the exponents of all rivals and cost ten times the
-            rest.
+        certificate: Also find `certificate_start`, which may need the exponents of all competitors and cost ten times
+            the rest.
 
     Raises:
         InputError: If `losses` is not a table, or holds NaN or minus infinity.

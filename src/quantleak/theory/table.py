@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
+from quantleak.arrays import packed
 from quantleak.errors import InputError
 
 
@@ -16,22 +19,13 @@ def as_table(losses: object) -> Tensor:
     Raises:
         InputError: If it does not have two axes, has no validation examples or does not hold real numbers.
     """
-    table = losses.detach().cpu() if isinstance(losses, Tensor) else _as_tensor(losses)
-    if table.ndim != 2 or table.shape[1] == 0 or table.is_complex():
+    array = packed(losses, "losses")
+    if array.ndim != 2 or array.shape[1] == 0:
         raise InputError(
-            f"losses must be a table [elements, validation examples] of real numbers, got {table.dtype} of shape "
-            f"{tuple(table.shape)}; stack the per-sample losses of each element into one row."
+            f"losses must be a table [elements, validation examples] of real numbers, got {array.dtype} of shape "
+            f"{array.shape}; stack the per-sample losses of each element into one row."
         )
-    if table.dtype not in (torch.float32, torch.float64):
-        table = table.float() if table.is_floating_point() else table.double()
-    return table.contiguous()
-
-
-def _as_tensor(losses: object) -> Tensor:
-    array = np.asarray(losses)
-    if array.dtype.kind not in "fiubc":
-        raise InputError(f"losses must be numbers, got an array of {array.dtype}.")
-    return torch.from_numpy(array if array.flags.writeable else array.copy())  # torch warns about read-only memory
+    return torch.from_numpy(array if array.dtype.kind == "f" else array.astype(np.float64))
 
 
 def row_means(table: Float[Tensor, "elements examples"]) -> Float64[Tensor, " elements"]:
@@ -44,16 +38,22 @@ def row_means(table: Float[Tensor, "elements examples"]) -> Float64[Tensor, " el
     from quantleak.theory import kernel
 
     means = torch.from_numpy(kernel.row_means(table.contiguous().numpy()))
-    if bool((torch.isnan(means) | torch.isneginf(means)).any()):
-        bad = torch.isnan(table) | torch.isneginf(table)
-        if not bool(bad.any()):
-            raise InputError("losses are so large that the sum of a row leaves the range of float64.")
-        row, column = (int(i) for i in bad.nonzero()[0])
-        raise InputError(
-            f"losses hold {int(bad.sum())} values that are NaN or minus infinity, first {float(table[row, column])} "
-            f"for element {row} on validation example {column}; leave it out or compute in float64."
-        )
+    for row in (~torch.isfinite(means)).nonzero().flatten().tolist():
+        _refuse_undefined(table[row], row)
+        # Finite losses whose sum leaves the range of float64 have a mean that does not.
+        shrunk = np.ldexp(table[row].double().numpy(), -64)
+        means[row] = math.ldexp(math.fsum(shrunk) / len(shrunk), 64)
     return means
+
+
+def _refuse_undefined(losses: Tensor, row: int) -> None:
+    bad = torch.isnan(losses) | torch.isneginf(losses)
+    if bool(bad.any()):
+        column = int(bad.nonzero()[0])
+        raise InputError(
+            f"losses hold values that are NaN or minus infinity, first {float(losses[column])} for element {row} on "
+            f"validation example {column} ({int(bad.sum())} of this element); leave it out or compute in float64."
+        )
 
 
 def distinct_rows(table: Tensor, means: Tensor) -> Tensor:

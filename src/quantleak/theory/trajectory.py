@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
+from quantleak.arrays import packed
 from quantleak.errors import InputError
 
 from .elements import Elements
@@ -56,7 +58,7 @@ class Trajectory:
         owner = np.empty(0, np.int64) if self._elements is None else self._elements.owner
         return [int(count) for count in np.bincount(owner, minlength=self.models)]
 
-    def update(self, elements: Tensor) -> None:
+    def update(self, elements: Tensor | ArrayLike) -> None:
         """Visit the elements of the next evaluated epochs.
 
         Args:
@@ -67,6 +69,8 @@ class Trajectory:
             InputError: If the shape or dtype does not fit, or a loss is NaN.
             RuntimeError: After `rates()`, which drops the losses.
         """
+        if not isinstance(elements, Tensor) or elements.layout != torch.strided:
+            elements = torch.from_numpy(packed(elements, "elements"))
         store, evaluated = self._open(elements)
         vectors = elements.detach().cpu()
         at_once = max(1, VECTOR_BATCH // max(1, vectors[:, :1].numel() * vectors.element_size()))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from quantleak.arrays import plain
 from quantleak.errors import InputError
+from quantleak.theory.size import training_examples
 
 
 def distribution(probabilities: object, n: int) -> np.ndarray:
@@ -13,9 +15,8 @@ def distribution(probabilities: object, n: int) -> np.ndarray:
     Raises:
         InputError: If these are not positive numbers that sum to 1 (within 1e-9), or n is not a positive whole number.
     """
-    if n != int(n) or n < 1:
-        raise InputError(f"n must be the number of training examples, a positive whole number, got {n}.")
-    p = np.asarray(probabilities, dtype=np.float64)
+    training_examples(n)
+    p = plain(probabilities, "probabilities").astype(np.float64)
     if p.ndim != 1 or not (p > 0).all() or abs(p.sum() - 1) > 1e-9:
         raise InputError(
             f"probabilities must be positive and sum to 1, got {p.size} numbers that sum to {p.sum():g}; leave out "

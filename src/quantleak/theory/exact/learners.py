@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import special
 
+from quantleak.arrays import plain
 from quantleak.errors import InputError
 
 from .losses import ExactLosses, exact_losses
@@ -97,15 +98,16 @@ class Gibbs(Learner):
     table: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        table = np.asarray(self.losses, dtype=np.float64)
-        if table.ndim != 2 or not np.isfinite(table).all():
+        table = plain(self.losses, "losses").astype(np.float64)
+        if table.ndim != 2 or not table.size or not np.isfinite(table).all():
             raise InputError(f"losses must be a table [elements, examples] of finite numbers, got shape {table.shape}.")
         if not 0 <= self.inverse_temperature < np.inf:
             raise InputError(
                 f"inverse_temperature must be finite and at least 0, got {self.inverse_temperature}; for the limit of "
                 "large ones use Erm."
             )
-        object.__setattr__(self, "table", table)
+        # What all elements lose on an example tells them apart as little as a constant, and would only round.
+        object.__setattr__(self, "table", table - table.min(0))
 
     @property
     def elements(self) -> int:

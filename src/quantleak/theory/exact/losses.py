@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from quantleak.arrays import of_arrays, plain
 from quantleak.errors import InputError
 
 EXACT = 2**53
@@ -70,7 +71,8 @@ def exact_losses(losses: object) -> ExactLosses:
         [[0, 0], [1, 0]]
     """
     # Lists keep their whole numbers of any size; what is an array or a tensor already has a dtype.
-    table = np.asarray(losses) if hasattr(losses, "__array__") else np.array(losses, dtype=object)
+    arrays = hasattr(losses, "__array__") or of_arrays(losses)
+    table = plain(losses, "losses") if arrays else np.array(losses, dtype=object)
     if table.ndim != 2 or not table.size:
         raise InputError(f"losses must be a table [elements, examples], got shape {table.shape}.")
     rows = [[_fraction(value) for value in row] for row in table.tolist()]

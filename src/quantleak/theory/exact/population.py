@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from quantleak.arrays import plain
 from quantleak.errors import InputError
 
 LARGEST = 100_000
@@ -30,7 +31,10 @@ def population_table(losses: object, probabilities: object) -> np.ndarray:
         >>> population_table([[0, 1], [1, 0]], [0.75, 0.25]).tolist()
         [[0.0, 0.0, 0.0, 1.0], [1.0, 1.0, 1.0, 0.0]]
     """
-    table, given = np.asarray(losses, dtype=np.float64), np.asarray(probabilities, dtype=np.float64)
+    table, given = (
+        plain(values, name).astype(np.float64)
+        for values, name in ((losses, "losses"), (probabilities, "probabilities"))
+    )
     if table.ndim != 2 or given.shape != table.shape[1:]:
         raise InputError(f"losses {table.shape} needs one probability a column, got shape {given.shape}.")
     shares = [Fraction(p).limit_denominator(LARGEST) for p in given.tolist()]

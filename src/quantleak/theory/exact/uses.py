@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from quantleak.arrays import plain
 from quantleak.errors import InputError
 
 from .record import ExactMis, enumerated
@@ -39,7 +41,7 @@ def quantized(exact: ExactMis, onto: np.ndarray) -> ExactMis:
     return enumerated(n=exact.n, chosen=chosen, probabilities=exact.probabilities, deviation=deviation)
 
 
-def attack_bound(exact: ExactMis, scores: np.ndarray) -> float:
+def attack_bound(exact: ExactMis, scores: ArrayLike) -> float:
     r"""What an attack proves about MIS at its best threshold and without sampling error.
 
     .. math::
@@ -60,6 +62,7 @@ def attack_bound(exact: ExactMis, scores: np.ndarray) -> float:
         >>> attack_bound(exact, -np.array([[0, 1], [1, 0]])) == exact.value
         True
     """
+    scores = plain(scores, "scores")
     if scores.shape != exact.deviation.shape or np.isnan(scores).any():
         raise InputError(f"scores must have shape {exact.deviation.shape} and no NaN, got shape {scores.shape}.")
     levels, level = np.unique(scores, return_inverse=True)

@@ -1,6 +1,6 @@
 """Which interval of a TPR at a fixed FPR, and of an AUC, covers: worlds whose ROC is known, every method side by side.
 
-    python benchmarks/coverage.py [--choose 500] [--confirm 2000] [--workers 2]
+    python benchmarks/interval_coverage.py [--choose 500] [--confirm 2000] [--workers 2]
 
 Finished cells lie in out/coverage, one small file each; a second run continues. The table is written to
 benchmarks/results. An interval is right if it holds the population's ROC at exactly the false positive rate (the mean
@@ -120,7 +120,7 @@ def intervals(world: World, rng: np.random.Generator, methods: bool) -> dict[str
     if world.alpha < 0.5:
         limits[f"TPR/{CHOSEN}"] = found.tpr[world.alpha]
     result = {name: (estimate.low, estimate.high) for name, estimate in limits.items() if estimate.low is not None}
-    if world.targets > 1:
+    if methods and world.targets > 1:
         result |= _difference(scores, member, world, rng)
     if methods:
         others = _one_target if world.targets == 1 else _many_targets
@@ -215,7 +215,8 @@ def _studentised(values: np.ndarray, rng: np.random.Generator) -> tuple[float, f
 def _two_way_bootstrap(scores: np.ndarray, member: np.ndarray, alpha: float, rng: np.random.Generator) -> np.ndarray:
     """TPR at the last vertex with FPR <= alpha and AUC, means over drawn targets, in every resample, [2, B]."""
     targets, examples = scores.shape
-    weights = rng.multinomial(examples, np.full(examples, 1 / examples), size=RESAMPLES)
+    places = rng.integers(examples, size=(RESAMPLES, examples)) + examples * np.arange(RESAMPLES)[:, None]
+    weights = np.bincount(places.ravel(), minlength=places.size).reshape(places.shape)
     drawn = rng.multinomial(targets, np.full(targets, 1 / targets), size=RESAMPLES).T / targets
     values = np.stack([_resample(*row, weights, alpha) for row in zip(scores, member, strict=True)])  # [T, 2, B]
     return np.asarray((values * drawn[:, None]).sum(axis=0))
@@ -361,12 +362,15 @@ def _ratios(cells: dict[str, Any]) -> dict[tuple[str, str], float]:
 
 
 def _cells(cells: dict[str, Any], choosing: dict[str, Any]) -> list[str]:
-    """One row for each cell of the chosen method, and the demands."""
-    lines, coverage, above, ratios = [], [], [], _ratios(choosing)
+    """One row for each cell of the chosen method, and the demands; differences as often as there was to choose."""
+    lines, coverage, above, paired, ratios = [], [], [], [], _ratios(choosing)
+    gaps = {name: {k: v for k, v in rows.items() if "difference" in k} for name, rows in choosing.items()}
     for name, rows in cells.items():
-        for key, row in rows.items():
+        for key, row in (rows | gaps[name]).items():
             figure = key.partition("/")[0]
-            if not name.startswith("stress"):
+            if "difference" in figure:
+                paired.append(row["coverage"])
+            elif not name.startswith("stress"):
                 coverage.append(row["coverage"])
                 above += [row["above"]] if _null(name, figure) else []
             error, ratio = _error(row["coverage"], row["repeats"]), ratios.get((name, figure))
@@ -379,6 +383,7 @@ def _cells(cells: dict[str, Any], choosing: dict[str, Any]) -> list[str]:
     repeats = max(row["repeats"] for rows in cells.values() for row in rows.values())
     verdicts = (
         ("smallest coverage", min(coverage), ">= 0.93", min(coverage) >= 0.93),
+        ("smallest coverage of a paired difference, fewer repeats", min(paired), ">= 0.92", min(paired) >= 0.92),
         ("null intervals wholly above chance, at most", max(above), "<= 0.03", max(above) <= 0.03),
         ("length / narrowest that covers at this number of targets, at most", largest, "<= 1.6", largest <= 1.6),
     )
@@ -417,7 +422,7 @@ def main() -> None:
     with get_context("spawn").Pool(asked.workers) as pool:
         for number, _ in enumerate(pool.imap_unordered(cell, todo, chunksize=1), 1):
             print(f"{number} of {len(todo)} cells", end="\r", flush=True)
-    write_results("coverage", "python benchmarks/coverage.py", summary(asked.choose, asked.confirm))
+    write_results("coverage", "python benchmarks/interval_coverage.py", summary(asked.choose, asked.confirm))
 
 
 if __name__ == "__main__":
