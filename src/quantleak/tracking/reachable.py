@@ -93,13 +93,13 @@ class Reachable:
 
     def _object(self, value: Any) -> Iterable[Any]:
         """Record a value that is no tensor; returns what it leads to."""
-        attributes, slots = getattr(value, "__dict__", {}), slots_of(value)
-        own = [*attributes.values(), *slots.values()]
-        if own and not isinstance(value, nn.Module) and _is_shared(type(value), own):
+        attributes, slots = getattr(value, "__dict__", None), slots_of(value)
+        own = [*(attributes or {}).values(), *(slots or {}).values()]
+        if not isinstance(value, nn.Module) and _is_shared(type(value), own):
             return ()
-        if attributes:
+        if attributes is not None:
             self._undo.append(undo_dict(attributes))
-        if slots:
+        if slots is not None:
             self._undo.append(undo_slots(value))
         if draws := undo_draws(value):
             self._undo.append(draws)
@@ -126,7 +126,7 @@ class Reachable:
             return [part() if callable(part := getattr(tensor, name)) else part for name in parts]
         registered = id(tensor) in self._swapped
         undo = self._undo_swapped if registered else self._undo
-        undo.append(undo_view(tensor))
+        undo += [undo_view(tensor), undo_dict(vars(tensor))]
         storage = tensor.untyped_storage()
         place = storage.device, storage.data_ptr()
         if place not in self._storages:
@@ -140,5 +140,7 @@ class Reachable:
 
 def _is_shared(kind: type, attributes: list[Any]) -> bool:
     """Whether an object is no part of the model, but of what is around it."""
+    if kind.__module__ == "builtins":
+        return False
     around = any(f"{base.__module__}.".startswith(_AROUND) for base in kind.__mro__)
     return around or any(isinstance(item, _LOCKS) for item in attributes)

@@ -58,20 +58,20 @@ def undo_numpy(value: np.ndarray) -> Undo:
     return lambda: np.copyto(value, before) if value.flags.writeable else None
 
 
-def slots_of(value: Any) -> dict[str, Any]:
-    """The attributes of an object that lie in `__slots__`."""
+def slots_of(value: Any) -> dict[str, Any] | None:
+    """The attributes of an object that lie in `__slots__`; None if it can have none."""
     if not any("__slots__" in vars(kind) for kind in type(value).__mro__):
-        return {}
+        return None
     found = object.__getstate__(value)
     return found[1] if isinstance(found, tuple) else {}
 
 
 def undo_slots(value: Any) -> Undo:
     """The attributes of an object that lie in `__slots__`."""
-    before = slots_of(value)
+    before = slots_of(value) or {}
 
     def undo() -> None:
-        for name in slots_of(value).keys() - before.keys():
+        for name in (slots_of(value) or {}).keys() - before.keys():
             object.__delattr__(value, name)
         for name, item in before.items():
             object.__setattr__(value, name, item)
