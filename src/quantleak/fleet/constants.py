@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
+from quantleak.errors import InputError
 from quantleak.fleet.fleet import Block, Fleet, Trainer
+from quantleak.fleet.layout import Layout
 from quantleak.fleet.stacked import perceptron_layers
 
 
@@ -22,17 +26,28 @@ def constants(fleet: Fleet, trainer: Trainer) -> frozenset[str]:
         trainer: Trains them.
 
     Raises:
-        InputError: A model that cannot be rebuilt from what is kept of it.
+        InputError: A model that cannot be rebuilt from what is kept of it, or that trains a tensor of the others.
     """
     if perceptron_layers(fleet.network.module(seed=0)) is not None:
         return frozenset()
     short = replace(fleet, training=replace(fleet.training, epochs=1, evaluate_every=1))
     block = Block(short, tuple(range(len(fleet.members)))[:2])
+    start = block.start()
     *_, last = trainer.train(block)
-    both = torch.cat([block.start(), last.flat]).view(torch.int32)  # bits, so that NaN equals NaN
-    return frozenset(
-        slot.name
-        for slot in fleet.network.layout.slots
-        if slot.name in dict(fleet.network.module(seed=0).named_buffers())
-        and bool((both[:, slot.start : slot.stop] == both[:1, slot.start : slot.stop]).all())
-    )
+    changed = _varying(fleet.network.layout, torch.stack([start, block.start()]))
+    if changed:
+        raise InputError(
+            f"Model '{fleet.network.spec}': '{changed[0]}' is one and the same tensor in all models, and training one "
+            "changes the others. Copy it inside the function: copy.deepcopy(...)."
+        )
+    varying = _varying(fleet.network.layout, torch.cat([start, last.flat]))
+    return frozenset(dict(fleet.network.module(seed=0).named_buffers()).keys() - set(varying)) & {
+        slot.name for slot in fleet.network.layout.slots
+    }
+
+
+def _varying(layout: Layout, rows: Float[Tensor, "rows ... parameters"]) -> list[str]:
+    """Names of the tensors whose bits are not those of the first row in all others."""
+    bits = rows.view(torch.int32)  # NaN equals NaN
+    moved = (bits != bits[:1]).flatten(0, -2).any(0)
+    return [slot.name for slot in layout.slots if moved[slot.start : slot.stop].any()]

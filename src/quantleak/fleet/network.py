@@ -127,17 +127,17 @@ def network(spec: str | Callable[..., nn.Module], input_shape: Shape, outputs: i
 
     Raises:
         InputError: Unknown spec; a model too large to be made; a function that cannot be imported, does not return a
-            module of the right output that can be trained and has weights to quantize, or returns modules that share
-            tensors or draw what no seed fixes.
+            module of the right output that can be trained and has weights to quantize, or returns modules that differ
+            in more than values or draw what no seed fixes.
 
     Example:
         >>> network("mlp:8", (4,), 1).start(seed=0).shape  # (4 + 1) * 8 + (8 + 1) * 1
         torch.Size([49])
     """
     if not isinstance(spec, str):
-        return _one_family(_tried(_own(spec, getattr(spec, "__qualname__", "function"), input_shape, outputs)))
+        return _seed_decides(_tried(_own(spec, getattr(spec, "__qualname__", "function"), input_shape, outputs)))
     if spec.partition(":")[2].isidentifier() and not spec.startswith(("mlp:", "linear:")):
-        return _one_family(_tried(_own(_imported(spec), spec, input_shape, outputs)))
+        return _seed_decides(_tried(_own(_imported(spec), spec, input_shape, outputs)))
     widths, bias = _widths(spec)
     if len(input_shape) != 1:
         raise InputError(
@@ -230,25 +230,16 @@ def _explained(call: str, advice: str) -> Iterator[None]:
         raise InputError(f"{call} failed: {type(error).__name__}: {reason}. {advice}") from error
 
 
-def _one_family(made: Network) -> Network:
-    """The network, if a seed fixes each of its models and no model shares what training changes with another."""
-    one, again, other = made.module(seed=0), made.module(seed=0), made.module(seed=1)
-    for name, tensor in state(one).items():
-        if not same(tensor, state(again)[name]):
+def _seed_decides(made: Network) -> Network:
+    """The network, if a seed fixes each of its models and all are built alike."""
+    one, again = (state(made.module(seed=0)) for _ in range(2))
+    for name, tensor in one.items():
+        if not same(tensor, again[name]):
             raise InputError(
                 f"Model '{made.spec}': '{name}' differs between two modules that were built with the same seed. Draw "
                 "it with torch, as in torch.randn(...), or with np.random or random, without a generator of your own."
             )
-    with torch.random.fork_rng(devices=[]):
-        before = {name: tensor.detach().clone() for name, tensor in state(other).items()}
-        one.train()(torch.zeros(2, *made.input_shape))
-    for name, tensor in state(other).items():
-        shared = tensor.requires_grad and tensor is state(one).get(name)
-        if shared or not same(tensor, before[name]):
-            raise InputError(
-                f"Model '{made.spec}': '{name}' is one and the same tensor in all models, and each would be trained "
-                "on. Copy it inside the function: copy.deepcopy(...)."
-            )
+    made.module(seed=1)
     return made
 
 
