@@ -403,6 +403,19 @@ def test_constants_are_left_alone_and_state_is_rounded(name: str) -> None:
     assert bits == pytest.approx((weights + 16 * rest + 64 * indices) / (weights + rest + indices))
 
 
+def test_a_buffer_that_few_models_draw_otherwise_is_no_constant() -> None:
+    made = fleet(own(lambda m: m.register_buffer("sign", torch.tensor(1.0)), lambda m, x: x * m.sign))
+    odd = torch_seed(made.seed, Stream.START, MODELS - 1)
+
+    def build() -> nn.Module:
+        module = Head(INPUTS, lambda m: None, lambda m, x: x * m.sign)
+        module.register_buffer("sign", torch.tensor(-1.0 if torch.initial_seed() == odd else 1.0))
+        return module
+
+    assert constants(made, TRAINERS["serial"]) == {"sign"}
+    assert constants(replace(made, network=replace(made.network, build=build)), TRAINERS["serial"]) == set()
+
+
 def test_a_constant_that_changes_after_all_is_refused() -> None:
     made = fleet(own(late_buffers, late))
     found = constants(made, TRAINERS["serial"])

@@ -9,20 +9,22 @@ from jaxtyping import Float
 from torch import Tensor
 
 from quantleak.errors import InputError
+from quantleak.fleet.differences import same
 from quantleak.fleet.fleet import Block, Fleet, Trainer
 from quantleak.fleet.layout import Layout
 from quantleak.fleet.stacked import perceptron_layers
 
 
 def constants(fleet: Fleet, trainer: Trainer) -> frozenset[str]:
-    """Names of the buffers that are equal in two models and that an epoch of training leaves as they are.
+    """Names of the buffers that are equal in all models and that an epoch of training leaves as they are.
 
     Means and standard deviations of the data, positions and index tables are such buffers; running statistics are not.
     A constant is no part of a model: it is neither stored nor rounded, as the module's own constructor brings it back.
     A buffer that begins to change after the first epoch is taken for one, and refused when training ends.
 
     Args:
-        fleet: Two of its models are trained for one epoch, unless they are perceptrons, which have no buffers.
+        fleet: All of its models are built and two trained for one epoch, unless they are perceptrons, which have no
+            buffers.
         trainer: Trains them.
 
     Raises:
@@ -40,10 +42,14 @@ def constants(fleet: Fleet, trainer: Trainer) -> frozenset[str]:
             f"Model '{fleet.network.spec}': '{changed[0]}' is one and the same tensor in all models, and training one "
             "changes the others. Copy it inside the function: copy.deepcopy(...)."
         )
-    varying = _varying(fleet.network.layout, torch.cat([start, last.flat]))
-    return frozenset(dict(fleet.network.module(seed=0).named_buffers()).keys() - set(varying)) & {
-        slot.name for slot in fleet.network.layout.slots
-    }
+    usual = dict(fleet.network.module(seed=0).named_buffers())
+    found = usual.keys() & {slot.name for slot in fleet.network.layout.slots}
+    found -= set(_varying(fleet.network.layout, torch.cat([start, last.flat])))
+    for model in range(len(fleet.members)):
+        if found:
+            own = dict(fleet.network.module(block.start_seed(model)).named_buffers())
+            found = {name for name in found if same(own[name], usual[name])}
+    return frozenset(found)
 
 
 def _varying(layout: Layout, rows: Float[Tensor, "rows ... parameters"]) -> list[str]:
