@@ -46,4 +46,6 @@ def non_members(member: np.ndarray, groups: np.ndarray) -> np.ndarray:
         groups: [N] int codes 0 .. G - 1.
     """
     size = int(groups.max()) + 1
+    if size == groups.size:
+        return np.asarray((~member).sum(axis=1))
     return np.array([np.count_nonzero(np.bincount(groups[~row], minlength=size)) for row in member])
