@@ -116,7 +116,7 @@ def evaluate(
         >>> metrics.auc.low < 0.76 < metrics.auc.high
         True
         >>> metrics.tpr[0.001].reason
-        'FPR 0.001 needs 2499 non-members per target, there are 87'
+        'FPR 0.001 needs 2499 non-members per target, there are 102'
     """
     table = score_table(scores, member, groups)
     thresholds = crossfit_thresholds(table.scores, table.member, table.groups)

@@ -31,7 +31,7 @@ def rank_weights(non_members: int, alpha: float) -> np.ndarray:
 
     Example:
         >>> rank_weights(4, 0.4).round(3).tolist()  # rank 2 of 5; rank 1.2 in halves of two
-        [0.0, -0.4, 1.6, -0.1, -0.1, 0.0]
+        [0.0, -0.4, 1.7, -0.2, -0.1, 0.0]
     """
     weights = np.asarray(2 * _interpolated(non_members, alpha) - _of_halves(non_members, alpha))
     weights.setflags(write=False)
