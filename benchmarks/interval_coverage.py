@@ -247,7 +247,9 @@ def _weighted_curves(order, last, member, weights, alpha):
                 if alarms <= alpha * negatives * (1 + 1e-12):
                     best = hits
                 hits_before, alarms_before = hits, alarms
-        found[0, b], found[1, b] = best / positives, area / (2 * positives * negatives)
+        found[:, b] = np.nan
+        if positives and negatives:
+            found[0, b], found[1, b] = best / positives, area / (2 * positives * negatives)
     return found
 
 
