@@ -5,7 +5,7 @@
 Audits ten data sets with 8, 16 and 64 models each: the four bundled ones and scikit-learn's iris, three of Therapeutics
 Data Commons (CSV files with columns `Drug` and `Y` in FOLDER; without it they are left out), and two draws of the
 mixture of Gaussians. Every audit keeps its folder under `out/attack_sweep`, so that the same command goes on where it
-was stopped. Writes `benchmarks/results/attack_sweep_<date>.md`; half an hour of one core.
+was stopped. Writes `benchmarks/results/attack_sweep_<date>.md`; a quarter of an hour of one core.
 
 The rule, written before the first full run:
 

@@ -33,6 +33,7 @@ class Check:
     Attributes:
         differ: Targets whose ROC curve has another vertex than that of r(x).
         auc: The largest difference of a target's AUC.
+        gain: Figure of r(x) less that of the reported scores, over all targets.
         stored: The largest difference between the AUC computed here and the one in the audit's result.
         worst: The strongest attack reported, and its mode.
         figure: Figure of r(x) on the reporting half.
@@ -49,6 +50,7 @@ class Check:
     targets: int
     differ: int
     auc: float
+    gain: float
     stored: float
     worst: str
     figure: float
@@ -65,7 +67,10 @@ class Check:
 def own_ratio(
     target: np.ndarray, shadows: np.ndarray, member: np.ndarray, *, use: np.ndarray, convention: RMIA
 ) -> np.ndarray:
-    """Ln r(x) from log odds, [N]; called by `leave_one_out` as any attack is."""
+    """The rank of ln r(x) among all examples, from log odds, [N]; called by `leave_one_out` as any attack is.
+
+    The rank, because ln r of confident models is often smaller than any float64.
+    """
     phi = np.asarray(shadows, dtype=np.longdouble)
     small = 1 / (1 + np.exp(np.abs(phi)))
     p, q = np.where(phi > 0, 1 - small, small), np.where(phi > 0, small, 1 - small)
@@ -80,7 +85,7 @@ def own_ratio(
     reference = np.where(marginal > 0.5, np.log1p(-np.minimum(means[1], 0.5)), np.log(marginal))
     own = np.asarray(target, dtype=np.longdouble)
     likelihood = np.minimum(own, 0) - np.log1p(np.exp(-np.abs(own)))
-    return np.asarray(likelihood - reference, dtype=np.float64)
+    return np.unique(likelihood - reference, return_inverse=True)[1].astype(np.float64)
 
 
 def _mean(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
@@ -152,8 +157,10 @@ def _check(
     assert worst.high is not None
     rows = table[table["quantizer"] == spec]
     stored = rows[(rows["attack"] == name) & (rows["mode"] == mode)].sort_values("target")["auc"]
-    half = own[1::2]
-    figure = np.mean([one.auc if worst.fpr is None else one.tpr_at_exactly(worst.fpr) for one in half])
+    figures, scored = (
+        np.array([one.auc if worst.fpr is None else one.tpr_at_exactly(worst.fpr) for one in curves])
+        for curves in (own, reported)
+    )
     reporting = rows[rows["target"] % 2 == 1]
     others = reporting.groupby(["attack", "mode"])["auc" if worst.fpr is None else f"tpr@{worst.fpr:g}"].mean()
     return Check(
@@ -163,10 +170,11 @@ def _check(
         mode=mode,
         targets=len(own),
         differ=len(same) - sum(same),
+        gain=float(figures.mean() - scored.mean()),
         auc=max(abs(one.auc - two.auc) for one, two in zip(own, reported, strict=True)),
         stored=float(max(abs(np.array([one.auc for one in reported]) - stored.to_numpy()))),
         worst=f"{worst.name}, {worst.mode}",
-        figure=float(figure),
+        figure=float(figures[1::2].mean()),
         reported=worst.value,
         high=worst.high,
         others_beat=int((others > worst.high).sum()),
@@ -175,32 +183,45 @@ def _check(
 
 
 def ratio_table(checks: list[Check]) -> list[str]:
+    audits: dict[str, list[Check]] = {}
+    for check in checks:
+        audits.setdefault(check.audit, []).append(check)
     lines = [
         "## RMIA and its own ratio",
         "",
         "From the stored signals of every audit of a classification: the ROC curve of each target under `rmia-online` "
         "and `rmia-offline` against that of r(x) in long double, over all quantizers and modes. Targets whose curves "
-        "have another vertex somewhere, and the largest difference of an AUC, here and to the audit's own result. Then "
-        "r(x) on the reporting half against the strongest attack reported there: the largest excess, and how often it "
-        "lies beyond the upper limit. Last, in how many of all attacks and modes as reported, RMIA among them, the "
-        "figure of that half does so; a ratio other than RMIA's is the score itself. What lies beyond was not chosen "
-        "on the other half of the targets.",
+        "have another vertex somewhere, and under what; the largest difference of a target's AUC, and of the figure of "
+        "the headline over all targets; the largest difference of an AUC to the audit's own result. Curves differ "
+        "where float64 ends: ln p is 0 from log odds of 745 on, and ratios may agree in all of its digits.",
         "",
-        "| audit | curves | differ | largest in AUC | to the result | largest excess of r(x) | r(x) beyond "
-        "| any attack beyond |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| audit | curves | differ | under | in AUC | in the figure | to the result |",
+        "| --- | ---: | ---: | --- | ---: | ---: | ---: |",
     ]
-    for audit in dict.fromkeys(check.audit for check in checks):
-        some = [check for check in checks if check.audit == audit]
-        cells = {check.spec: check for check in some}.values()
-        excess = max(check.figure - check.reported for check in some)
-        beats = sum(check.beats for check in some)
-        others = f"{sum(cell.others_beat for cell in cells)} of {sum(cell.others for cell in cells)}"
+    for audit, some in audits.items():
+        under = dict.fromkeys(f"{check.spec} {check.mode}" for check in some if check.differ)
         lines.append(
             f"| {audit} | {sum(check.targets for check in some)} | {sum(check.differ for check in some)} "
-            f"| {max(check.auc for check in some):.1e} | {max(check.stored for check in some):.1e} "
-            f"| {excess:+.3f} | {beats} of {len(some)} | {others} |"
+            f"| {', '.join(under)} | {max(check.auc for check in some):.1e} "
+            f"| {max(abs(check.gain) for check in some):.4f} | {max(check.stored for check in some):.0e} |"
         )
+    lines += [
+        "",
+        "## Ratios against the strongest attack reported",
+        "",
+        "On the reporting half: the largest excess of r(x) over the strongest attack reported, and how often it lies "
+        "beyond the upper limit of the latter's interval. Last, in how many of all attacks and modes as reported, RMIA "
+        "among them, the figure of that half does so; a ratio other than RMIA's is the score itself. What lies beyond "
+        "was not chosen on the other half of the targets.",
+        "",
+        "| audit | largest excess of r(x) | r(x) beyond | any attack beyond |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    for audit, some in audits.items():
+        cells = {check.spec: check for check in some}.values()
+        others = f"{sum(cell.others_beat for cell in cells)} of {sum(cell.others for cell in cells)}"
+        excess = max(check.figure - check.reported for check in some)
+        lines.append(f"| {audit} | {excess:+.3f} | {sum(check.beats for check in some)} of {len(some)} | {others} |")
     beyond = [check for check in checks if check.beats]
     if beyond:
         lines += [
