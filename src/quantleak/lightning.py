@@ -49,7 +49,6 @@ class QuantizationPrivacyCallback(Callback):
         self.tracker, self.loader, self.every_n_epochs = tracker, loader, every_n_epochs
         self.looked = 0  # the tracker last looked after so many epochs
         self._stage, self._fresh, self._loaded = "fit", True, False
-        self._whole_epochs: dict[str, Any] | None = None
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
         """A call of the trainer begins; whether it goes on from a checkpoint is not known yet."""
@@ -63,7 +62,6 @@ class QuantizationPrivacyCallback(Callback):
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Begin anew, or look now if training goes on from a checkpoint written after an epoch's last step."""
-        self._whole_epochs = None
         if self._fresh and trainer.ckpt_path and not self._loaded:
             raise InputError(
                 f"Training goes on from {trainer.ckpt_path}, which holds nothing of this callback: the trajectory "
@@ -77,8 +75,6 @@ class QuantizationPrivacyCallback(Callback):
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Look at the model."""
-        # Who resumes finishes an epoch in which training stopped, and looks at its end.
-        self._whole_epochs = None if trainer.fit_loop.epoch_loop.batch_progress.is_last_batch else self.state_dict()
         self._look(trainer, pl_module, trainer.current_epoch + 1)
         if trainer.is_global_zero:
             counts = {f"elements/{spec}": float(count) for spec, count in self.tracker.elements.items()}
@@ -104,8 +100,6 @@ class QuantizationPrivacyCallback(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """The tracker's state, for the checkpoint."""
-        if self._whole_epochs is not None:
-            return self._whole_epochs
         return {"tracker": self.tracker.state_dict(), "looked": self.looked, "fresh": self._fresh}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -515,6 +516,18 @@ def test_memory_that_grew_is_as_it_was() -> None:
     tracker(forward=forward).update(model, loader())
     assert model.grown.tolist() == [0, 1, 2, 3, 4, 5]
     assert model.nothing.tolist() == []
+
+
+def test_numbers_mapped_from_a_file_that_only_may_be_read(tmp_path: Path) -> None:
+    """To write them, even what they are, would end the process."""
+    np.save(tmp_path / "scale.npy", np.array([1.5, 2.5], dtype=np.float32))
+    model = nn.Linear(2, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the array is not writable, which is the point
+        model.register_buffer("scale", torch.from_numpy(np.load(tmp_path / "scale.npy", mmap_mode="r")))
+    tracker = TrajectoryTracker(loss="binary", quantizers=["sign"])
+    tracker.update(model, [(torch.eye(2), torch.tensor([0, 1]))])
+    assert model.scale.tolist() == [1.5, 2.5]
 
 
 def test_what_is_around_the_model_is_left_alone() -> None:

@@ -18,15 +18,17 @@ Undo = Callable[[], object]
 
 def undo_dict(value: dict[Any, Any]) -> Undo:
     """The entries of a dict, in their order."""
-    before = dict(value)
     # The plain methods: those of a subclass may do more than store.
     kind: Any = OrderedDict if isinstance(value, OrderedDict) else dict
+    keys, items = tuple(value), tuple(value.values())
+    if not keys:  # most dicts of a module: its hooks
+        return lambda: kind.clear(value) if value else None
 
     def undo() -> None:
-        same = len(value) == len(before) and all(map(is_, value.values(), before.values()))
-        if not (same and all(map(is_, value, before))):
+        same = len(value) == len(keys) and all(map(is_, value, keys))
+        if not (same and all(map(is_, value.values(), items))):
             kind.clear(value)
-            for key, item in before.items():
+            for key, item in zip(keys, items, strict=True):
                 kind.__setitem__(value, key, item)
 
     return undo
@@ -115,13 +117,20 @@ def undo_view(tensor: Tensor) -> Undo:
 def undo_storage(storage: torch.UntypedStorage) -> Undo:
     """The bytes of a storage, shared by all tensors that see it; autograd takes no notice."""
     before = storage.clone()
+    # A file mapped into memory may be read-only, and only in the memory of the host: to write would end the process.
+    host = storage.device.type == "cpu"
 
     def undo() -> None:
         if storage.nbytes() != before.nbytes():
             storage.resize_(before.nbytes())
-        storage.copy_(before)
+        if not (host and torch.equal(_bytes(storage), _bytes(before))):
+            storage.copy_(before)
 
     return undo
+
+
+def _bytes(storage: torch.UntypedStorage) -> Tensor:
+    return torch.empty(0, dtype=torch.uint8, device=storage.device).set_(storage)
 
 
 def _place(tensor: Tensor) -> tuple[Any, ...]:
