@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, DistributedSampler
 
 from quantleak.errors import InputError
 from quantleak.tracking import TrajectoryTracker
+from quantleak.tracking.undisturbed import random_states
 
 try:
     from lightning.pytorch import Callback
@@ -22,9 +23,9 @@ class QuantizationPrivacyCallback(Callback):
     """`Trainer(callbacks=[QuantizationPrivacyCallback(tracker)])`; read `tracker.compute()` after `fit`.
 
     After every training epoch the tracker looks at the LightningModule, exactly as a plain loop would let it: the
-    numbers are the same bit for bit. Its state is part of every checkpoint, so `fit(ckpt_path=...)` goes on to the
-    same numbers. The number of elements is logged after each epoch, r_Q, Cramer rate and z when training ends, all
-    under `privacy/`.
+    numbers are the same bit for bit. Every `fit` that trains begins a new trajectory, unless it is given a checkpoint:
+    the state is part of every checkpoint, so `fit(ckpt_path=...)` goes on to the same numbers. The number of elements
+    is logged after each epoch, r_Q, Cramer rate and z when training ends, all under `privacy/`.
 
     Runs in trainers of `lightning` and of `pytorch_lightning`, with any precision and gradient accumulation (losses
     of quantized models are computed outside autocast). Under `ddp` process 0 looks, at the whole validation set, and
@@ -32,7 +33,7 @@ class QuantizationPrivacyCallback(Callback):
     processes from a notebook (`ddp_spawn`, `ddp_notebook`), are not supported.
 
     Args:
-        tracker: Collects; one run each.
+        tracker: Collects; what it held before is forgotten when a training begins.
         loader: The validation set; by default the validation dataloader of the trainer.
         every_n_epochs: Look after every so many epochs.
 
@@ -46,11 +47,30 @@ class QuantizationPrivacyCallback(Callback):
         if every_n_epochs < 1:
             raise InputError(f"every_n_epochs must be at least 1, got {every_n_epochs}.")
         self.tracker, self.loader, self.every_n_epochs = tracker, loader, every_n_epochs
-        self.looked, self.resumed = 0, False  # the tracker last looked after so many epochs
+        self.looked = 0  # the tracker last looked after so many epochs
+        self._stage, self._fresh, self._loaded = "fit", True, False
+
+    def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
+        """A call of the trainer begins; whether it goes on from a checkpoint is not known yet."""
+        self._stage = stage
+        if stage == "fit":
+            self._fresh, self._loaded = True, False
+
+    def teardown(self, trainer: Any, pl_module: Any, stage: str) -> None:
+        """A call of the trainer ends."""
+        self._stage = "fit"
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-        """Look now if training goes on from a checkpoint written after the last step of an epoch, before its end."""
-        if self.resumed:
+        """Begin anew, or look now if training goes on from a checkpoint written after an epoch's last step."""
+        if self._fresh and trainer.ckpt_path and not self._loaded:
+            raise InputError(
+                f"Training goes on from {trainer.ckpt_path}, which holds nothing of this callback: the trajectory "
+                "would lack its beginning. Resume from a checkpoint of a trainer that had it, or train anew."
+            )
+        if self._fresh:
+            self.tracker.reset()
+            self.looked, self._fresh = 0, False
+        else:
             self._look(trainer, pl_module, trainer.current_epoch)
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
@@ -80,12 +100,17 @@ class QuantizationPrivacyCallback(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """The tracker's state, for the checkpoint."""
-        return {"tracker": self.tracker.state_dict(), "looked": self.looked}
+        return {"tracker": self.tracker.state_dict(), "looked": self.looked, "fresh": self._fresh}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
+        """Go on from a checkpoint; one that is only validated, tested or used to predict changes nothing.
+
+        The tuner's own checkpoint, written before a training began, does not make it a continued one.
+        """
+        if self._stage != "fit":
+            return
         self.tracker.load_state_dict(state_dict["tracker"])
-        self.looked, self.resumed = state_dict["looked"], True
+        self.looked, self._fresh, self._loaded = state_dict["looked"], state_dict.get("fresh", False), True
 
 
 class QuantizationPrivacyWrapper:
@@ -145,7 +170,8 @@ def _validation(trainer: Any) -> Any:
     # Without a validation_step the trainer asks nobody for the loader, but there may be one.
     own = type(source).val_dataloader.__module__.partition(".")[0] not in {"lightning", "pytorch_lightning"}
     if loaders is None and own:
-        loaders = source.val_dataloader()
+        with random_states():
+            loaders = source.val_dataloader()
     if isinstance(loaders, list | tuple) and len(loaders) == 1:
         loaders = loaders[0]
     if loaders is None or isinstance(loaders, list | tuple | dict):

@@ -198,23 +198,26 @@ def test_integers_are_part_of_the_element_but_not_the_count_of_batches() -> None
 
 
 class Tied(nn.Module):
-    """An autoencoder that shares one weight, and notes what it computes with."""
+    """An autoencoder that shares one weight."""
 
     def __init__(self) -> None:
         super().__init__()
         self.below, self.above = nn.Linear(6, 6, bias=False), nn.Linear(6, 6, bias=False)
         self.above.weight = self.below.weight
-        self.used: list[Tensor] = []
 
     def forward(self, x: Tensor) -> Tensor:
-        self.used += [self.below.weight, self.above.weight]
         return (self.above(self.below(x))).mean(1)
 
 
 def test_a_shared_weight_is_quantized_once_and_stays_shared() -> None:
-    model = Tied()
-    TrajectoryTracker(loss="binary", quantizers=["ternary:0.5"]).update(model, loader(batch_size=50))
-    below, above = model.used
+    model, used = Tied(), []
+
+    def look(model: Tied, batch: Any) -> tuple[Tensor, Tensor]:
+        used.extend([model.below.weight, model.above.weight])
+        return model(batch[0]), batch[1]
+
+    TrajectoryTracker(loss="binary", quantizers=["ternary:0.5"], forward=look).update(model, loader(batch_size=50))
+    below, above = used
     assert below is above
     assert torch.equal(below, quantizer("ternary:0.5")(model.below.weight))
     assert model.above.weight is model.below.weight

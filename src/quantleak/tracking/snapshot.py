@@ -18,6 +18,7 @@ from quantleak.fleet.layout import state
 from quantleak.quantizers import Quantizer
 
 from .batches import inputs_and_targets, outputs_of, tensor_bytes
+from .reachable import Reachable
 
 _WRAPPERS = {"DistributedDataParallel", "DataParallel", "_FabricModule"}
 _COUNTER = "num_batches_tracked"  # BatchNorm counts, and no prediction depends on it
@@ -86,14 +87,18 @@ class Snapshot:
 class Caller(nn.Module):
     """Runs a user's `forward(model, batch)` on a module whose tensors stand in for its own during the call.
 
+    Every call finds the module as it was recorded: no element sees what another left in a cache or a counter.
+
     Args:
         model: The user's module; registered here, not changed.
+        reached: What the module reaches, to be put back after every call.
         forward: `(model, batch) -> (outputs, targets)`; None for `model(inputs)` of a batch `(inputs, targets)`.
     """
 
-    def __init__(self, model: nn.Module, forward: Any = None) -> None:
+    def __init__(self, model: nn.Module, reached: Reachable, forward: Any = None) -> None:
         super().__init__()
         self.model = model
+        self._reached = reached
         self._forward = forward or plain_forward
         self._named = {"model." + name: tensor for name, tensor in state(model).items()}
 
@@ -111,6 +116,7 @@ class Caller(nn.Module):
         for name in buffers:
             stand_in[name] = stand_in.get(name, self._named[name]).clone()
         found = functional_call(self, stand_in, (batch,))
+        self._reached.rewind()
         if not isinstance(found, tuple) or len(found) != 2:
             raise InputError(
                 f"forward(model, batch) must return (outputs, targets), got {type(found).__name__}; for example "

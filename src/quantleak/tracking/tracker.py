@@ -32,8 +32,8 @@ class TrajectoryTracker:
 
     Call :meth:`update` after every epoch and :meth:`compute` when done; state survives a restart through
     :meth:`state_dict`. An update quantizes the model's weights, computes the per-sample losses of every quantized
-    model on the validation loader, and leaves model, modes and random states bit for bit as they were. An element
-    seen before is not evaluated again.
+    model on the validation loader, and leaves everything that the model reaches, modes and random states bit for bit as
+    they were (see :class:`quantleak.tracking.reachable.Reachable`). An element seen before is not evaluated again.
 
     What is computed:
 
@@ -125,9 +125,9 @@ class TrajectoryTracker:
         """
         refuse_unordered(loader)
         model = unwrapped(model)
-        with undisturbed(model, loader):
+        with undisturbed(model, loader) as reached:
             snapshot = Snapshot(model)
-            caller = Caller(model, self._forward)
+            caller = Caller(model, reached, self._forward)
             device = snapshot.flat.device
             order = Order(self._order.digests)
             found: list[tuple[str, bytes, Tensor]] = []
