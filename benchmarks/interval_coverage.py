@@ -23,11 +23,10 @@ import numpy as np
 from numba import njit
 from scipy import integrate, special, stats
 
-from quantleak.attacks import evaluate
 from quantleak.attacks.crossed import Crossed
 from quantleak.attacks.influence import tpr_influence
-from quantleak.attacks.metrics import crossed_auc, crossed_tpr
-from quantleak.attacks.rank_weights import _interpolated
+from quantleak.attacks.metrics import auc_estimate, crossed_auc, crossed_tpr, tpr_estimate
+from quantleak.attacks.rank_weights import interpolating_weights
 from quantleak.attacks.roc import Roc, roc
 from quantleak.attacks.table import score_table
 from quantleak.store import write_json
@@ -115,10 +114,10 @@ class World:
 def intervals(world: World, rng: np.random.Generator, methods: bool) -> dict[str, tuple[float, float]]:
     """By `figure/method`, an interval from one draw of the world."""
     scores, member = world.draw(rng)
-    found = evaluate(scores, member, fprs=(world.alpha,), level=LEVEL)
-    limits = {f"AUC/{CHOSEN}": found.auc}
+    table = score_table(scores, member)
+    limits = {f"AUC/{CHOSEN}": auc_estimate(crossed_auc(table), table, LEVEL)}
     if world.alpha < 0.5:
-        limits[f"TPR/{CHOSEN}"] = found.tpr[world.alpha]
+        limits[f"TPR/{CHOSEN}"] = tpr_estimate(world.alpha, crossed_tpr(table, world.alpha), table, LEVEL)
     result = {name: (estimate.low, estimate.high) for name, estimate in limits.items() if estimate.low is not None}
     if methods and world.targets > 1:
         result |= _difference(scores, member, world, rng)
@@ -143,7 +142,7 @@ def _difference(scores: np.ndarray, member: np.ndarray, world: World, rng: np.ra
 def _many_targets(scores: np.ndarray, member: np.ndarray, world: World, rng: np.random.Generator) -> Any:
     table, alpha = score_table(scores, member), world.alpha
     vertex = np.array([curve.tpr_at(alpha) for curve in table.curves])
-    straight = np.array([_weighted(curve, _interpolated(curve.non_members, alpha)) for curve in table.curves])
+    straight = np.array([curve.weighted_tpr(interpolating_weights(curve.non_members, alpha)) for curve in table.curves])
     corrected = table.tpr_at_exactly(alpha)
     two_way = Crossed(values=corrected, influence=tpr_influence(table, alpha)).estimate(LEVEL)
     resampled = _two_way_bootstrap(scores, member, alpha, rng)
@@ -192,10 +191,6 @@ def _order_statistics(curve: Roc, alpha: float) -> tuple[float, float]:
 def _clopper_pearson(fewer: int, more: int, trials: int, tail: float) -> tuple[float, float]:
     low = special.betaincinv(fewer, trials - fewer + 1, tail) if fewer else 0.0
     return float(low), float(special.betaincinv(more + 1, trials - more, 1 - tail)) if more < trials else 1.0
-
-
-def _weighted(curve: Roc, weights: np.ndarray) -> float:
-    return float(np.diff(curve.true_positives) @ curve.shares_above(weights)) / curve.members
 
 
 def _t(values: np.ndarray) -> tuple[float, float]:
@@ -247,7 +242,9 @@ def _weighted_curves(order, last, member, weights, alpha):
                 if alarms <= alpha * negatives * (1 + 1e-12):
                     best = hits
                 hits_before, alarms_before = hits, alarms
-        found[0, b], found[1, b] = best / positives, area / (2 * positives * negatives)
+        found[:, b] = np.nan
+        if positives and negatives:
+            found[0, b], found[1, b] = best / positives, area / (2 * positives * negatives)
     return found
 
 

@@ -15,7 +15,9 @@ ROUNDED = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torc
 def element(
     quantizer: Quantizer, layout: Layout, flat: Float[Tensor, "*models parameters"], biases: str
 ) -> Float[Tensor, "*models parameters"]:
-    """Quantize the weights of `flat` and round everything else, for any number of leading model axes.
+    """Quantize the weights of `flat` and round all other reals, for any number of leading model axes.
+
+    Masks, indices and other integers stay exact.
 
     Args:
         quantizer: Applied to each tensor of two or more dimensions by itself; `identity` leaves `flat` as it is.
@@ -32,7 +34,9 @@ def element(
     parts: list[Tensor] = []
     for slot in layout.slots:
         part = flat[..., slot.start : slot.stop]
-        if slot.role == "weight":
+        if slot.role == "exact":
+            parts.append(part)
+        elif slot.role == "weight":
             parts.append(quantizer(part.unflatten(-1, slot.shape), batch_dims=leading).flatten(leading))
         else:
             parts.append(part.to(ROUNDED[biases]).float())
@@ -40,12 +44,19 @@ def element(
 
 
 def effective_bits(quantizer: Quantizer, layout: Layout, biases: str) -> float:
-    """Bits per parameter of the stored model: quantized weights with their overhead, the rest as rounded."""
+    """Bits per number of the stored model: quantized weights with their overhead, the rest as rounded.
+
+    Masks, indices and other integers count as they are, constants not at all.
+    """
     if quantizer.name == "identity":
         return 32.0
     rest = torch.finfo(ROUNDED[biases]).bits
-    bits = sum(
-        (slot.stop - slot.start) * (quantizer.effective_bits(slot.shape) if slot.role == "weight" else rest)
+    bits = {
+        slot.name: quantizer.effective_bits(slot.shape)
+        if slot.role == "weight"
+        else 8 * slot.dtype.itemsize
+        if slot.role == "exact"
+        else rest
         for slot in layout.slots
-    )
-    return bits / layout.size
+    }
+    return sum(slot.count * bits[slot.name] for slot in layout.slots) / layout.count

@@ -84,6 +84,20 @@ def test_limits_stay_within_zero_and_one_and_lean_to_the_longer_side():
     assert certain.share(0.95, [(0.8, 1.0)]).low == 0.8
 
 
+def test_an_arm_on_log_odds_is_at_most_one_and_a_half_times_as_long():
+    # Two targets: the t quantile is 12.7, and the scale of log odds would reach from 0 to 1.
+    crossed = Crossed(values=np.array([0.01, 0.012]), influence=np.zeros((2, 10)))
+    found, arm = crossed.share(0.95), crossed.arm(0.95)
+    assert found.high == pytest.approx(found.value + 1.5 * arm)
+
+
+def test_a_bias_that_may_remain_lengthens_the_arm_as_one_more_deviation():
+    rng = np.random.default_rng(3)
+    crossed = Crossed(values=rng.normal(0.5, 0.01, 8), influence=0.001 * rng.normal(size=(8, 50)))
+    expected = np.hypot(crossed.arm(0.95), 1.959963985 * 0.02)
+    assert crossed.arm(0.95, doubt=0.02) == pytest.approx(expected)
+
+
 def test_too_few_examples_have_a_reason_instead_of_an_interval():
     found = Crossed(values=np.array([0.5]), influence=np.array([[0.1, -0.1]])).estimate(0.95)
     assert (found.value, found.low, found.high) == (0.5, None, None)

@@ -70,7 +70,7 @@ def test_intervals_cover_the_roc_at_exactly_the_rate(targets, examples, alpha, s
             above.append(tpr.low > alpha)
         right.append(found.auc.low <= auc <= found.auc.high)
     assert np.mean(right) > 0.92
-    assert shift > 0 or np.mean(above) <= 0.06
+    assert shift > 0 or np.mean(above) <= 0.07
 
 
 def test_rows_of_one_group_widen_the_interval_of_one_target():

@@ -184,12 +184,13 @@ def test_influence_is_what_leaving_an_example_out_changes():
     rng = np.random.default_rng(5)
     member, draws = rng.random((3, 40)) < 0.5, rng.random((3, 40))
     found = calibrated(draws, member, (0.5,))[0.5]
-    np.testing.assert_allclose(found.influence.mean(axis=1), 0, atol=1e-12)
+    np.testing.assert_allclose(found.influence.sum(axis=1), 0, atol=1e-12)
     members = member.sum(axis=1)
     for i in range(40):
         rest = np.arange(40) != i
         change = found.values - calibrated(draws[:, rest], member[:, rest], (0.5,))[0.5].values
-        expected = found.influence[:, i] * members / 40 / (members - 1)
+        # The influence is scaled by sqrt(n / (n - 1)), so that its squares add up to the unbiased variance.
+        expected = found.influence[:, i] * np.sqrt(members / (members - 1))
         np.testing.assert_allclose(change, expected, atol=1e-12)
 
 

@@ -41,6 +41,6 @@ def test_rows_of_one_group_count_once_and_every_target_for_itself():
     member, _ = design(1, 600)
     groups = np.append(np.arange(30), 30 + np.arange(600) // 2)
     assert unsupported(0.01, member, groups).startswith("FPR 0.01 needs 499 groups of non-members per target")
-    # 600 non-members of some target, but only 300 of each: the pool does not count.
+    # 600 are a non-member of some target, but only 300 of each: what counts is one target.
     halves = np.stack([np.arange(600) < 300, np.arange(600) >= 300])
     assert unsupported(0.01, halves, np.arange(600)) == "FPR 0.01 needs 499 non-members per target, there are 300"

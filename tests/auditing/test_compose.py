@@ -13,7 +13,7 @@ import quantleak as ql
 from quantleak.report.theory import certificates, rate_table, stability
 
 SMALL: dict[str, Any] = {
-    "model": "linear", "models": 8, "epochs": 4, "resamples": 20, "optimizer": "adam:1e-2",
+    "model": "linear", "models": 8, "epochs": 4, "optimizer": "adam:1e-2",
     "quantizers": ("ternary:0.5", "uniform:5"),
 }  # fmt: skip
 

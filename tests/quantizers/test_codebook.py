@@ -113,3 +113,20 @@ def test_bits_count_indices_and_learned_entries():
 def test_settings_that_make_no_codebook(settings):
     with pytest.raises(InputError, match="codebook"):
         Codebook(**settings)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.bfloat16])
+def test_a_learned_codebook_stays_inside_the_dtype(dtype: torch.dtype) -> None:
+    largest = torch.finfo(dtype).max
+    weight = torch.tensor([largest, -largest, 1.0, 2.0, 3.0], dtype=dtype)
+    quantized = Codebook(size=3)(weight)
+    assert torch.isfinite(quantized).all()
+    assert quantized[0] == -quantized[1] >= largest * (1 - 2**-8)
+    assert torch.isfinite(Codebook(size=3).levels(weight)).all()
+
+
+def test_entries_beyond_the_dtype_are_refused() -> None:
+    rule = Codebook(entries=[0.0, 70000.0])
+    assert rule(torch.tensor([7e4])) == 70000
+    with pytest.raises(InputError, match=r"beyond torch.float16; quantize weight.float\(\)"):
+        rule(torch.tensor([6e4], dtype=torch.float16))

@@ -214,7 +214,12 @@ def test_differences_to_the_original(make, usual):
 def test_words_on_threat_data_settings_and_versions(make, usual):
     result = make()
     text = Document(usual).text
-    for phrase in ("has the quantized weights", "knows the pool", "can train shadow models", "two-way bootstrap"):
+    for phrase in (
+        "has the quantized weights",
+        "knows the pool",
+        "can train shadow models",
+        "over models and examples both",
+    ):
         assert phrase in text
     for phrase in ("Rows refused 3", "Duplicates removed 21", "17, 204, 5011", "column 'Y' holds two values", "7,278"):
         assert phrase in text

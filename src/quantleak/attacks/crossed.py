@@ -16,6 +16,9 @@ from scipy import special
 
 from quantleak.attacks.estimate import Estimate, Interval, widest
 
+LONGER = 1.5
+"""How many times as long an arm may become on the scale of log odds, where the derivative says little far away."""
+
 ONE_EXAMPLE = "an interval needs at least 3 examples, or groups of examples, that differ"
 
 
@@ -57,18 +60,22 @@ class Crossed:
         by_cell = float(np.square(self.influence).sum()) / targets**2
         return float(self.values.var(ddof=1)) / targets, max(0.0, by_example - by_cell)
 
-    def arm(self, level: float) -> float | None:
+    def arm(self, level: float, doubt: float = 0.0) -> float | None:
         """Half the length of the interval of the mean; None where there are too few examples.
 
         Both parts of the variance have Student-t quantiles of their own: T - 1 degrees of freedom between targets,
-        G - 2 over groups of examples.
+        G - 2 over groups of examples. A bias that remains counts as one more part, with a normal quantile.
+
+        Args:
+            level: Of confidence.
+            doubt: Standard deviation of that bias, in units of the figure.
         """
         targets, groups = self.influence.shape
         if groups < 3:
             return None
         between, shared = self.variances()
         tail = (1 + level) / 2
-        square = float(special.stdtrit(groups - 2, tail)) ** 2 * shared
+        square = float(special.stdtrit(groups - 2, tail)) ** 2 * shared + (float(special.ndtri(tail)) * doubt) ** 2
         if targets > 1:
             square += float(special.stdtrit(targets - 1, tail)) ** 2 * between
         return float(np.sqrt(square))
@@ -80,17 +87,18 @@ class Crossed:
             return Estimate(value=self.mean, reason=ONE_EXAMPLE)
         return Estimate(value=self.mean, low=self.mean - arm, high=self.mean + arm)
 
-    def share(self, level: float, least: Sequence[Interval] = ()) -> Estimate:
+    def share(self, level: float, least: Sequence[Interval] = (), doubt: float = 0.0) -> Estimate:
         """The mean of figures between 0 and 1 (rates, AUC), and an interval within these limits.
 
         On each side the wider of the t interval and the t interval on the scale of log odds, which leans to the side
-        where skewed figures of few targets miss.
+        where skewed figures of few targets miss; the latter at most one and a half times as long.
 
         Args:
             level: Of confidence.
             least: Intervals that it holds in any case; see `quantleak.attacks.trials`.
+            doubt: Standard deviation of a bias that remains.
         """
-        value, arm = min(max(self.mean, 0.0), 1.0), self.arm(level)
+        value, arm = min(max(self.mean, 0.0), 1.0), self.arm(level, doubt)
         if arm is None:
             return Estimate(value=value, reason=ONE_EXAMPLE)
         low, high = widest([(value - arm, value + arm), *_on_log_odds(value, arm), *least])
@@ -102,4 +110,5 @@ def _on_log_odds(value: float, arm: float) -> list[Interval]:
     if not 0 < value < 1:
         return []
     centre, length = float(special.logit(value)), arm / (value * (1 - value))
-    return [(float(special.expit(centre - length)), float(special.expit(centre + length)))]
+    low, high = float(special.expit(centre - length)), float(special.expit(centre + length))
+    return [(max(low, value - LONGER * arm), min(high, value + LONGER * arm))]

@@ -116,7 +116,7 @@ def evaluate(
         >>> metrics.auc.low < 0.76 < metrics.auc.high
         True
         >>> metrics.tpr[0.001].reason
-        'FPR 0.001 needs 2499 non-members per target, there are 87'
+        'FPR 0.001 needs 2499 non-members per target, there are 102'
     """
     table = score_table(scores, member, groups)
     thresholds = crossfit_thresholds(table.scores, table.member, table.groups)
@@ -130,7 +130,7 @@ def evaluate(
     )
     return Metrics(
         auc=auc_estimate(auc, table, level),
-        tpr={alpha: _tpr(alpha, rate, table, level) for alpha, rate in rates.items()},
+        tpr={alpha: tpr_estimate(alpha, rate, table, level) for alpha, rate in rates.items()},
         balanced_accuracy=judged,
         mis_bound=judged.map(mis_bound),
         per_target=PerTarget(
@@ -193,10 +193,14 @@ def auc_estimate(auc: Crossed, table: ScoreTable, level: float) -> Estimate:
     return auc.share(level, [auc_limits(auc.mean, inside, outside, scale, level)])
 
 
-def _tpr(alpha: float, rate: Crossed, table: ScoreTable, level: float) -> Estimate:
+def tpr_estimate(alpha: float, rate: Crossed, table: ScoreTable, level: float) -> Estimate:
+    """The mean TPR over targets with its interval, or why the targets do not support this rate."""
     if reason := unsupported(alpha, table.member, table.groups):
         return Estimate(value=None, reason=reason)
-    return _of_one(alpha, rate, table, level) if len(rate.values) == 1 else _share(rate, table, level)
+    if len(rate.values) == 1:
+        return _of_one(alpha, rate, table, level)
+    # Removed to first order only: where the ROC bends within a step, up to half of it is wrong.
+    return _share(rate, table, level, doubt=table.bias_removed(alpha) / 2)
 
 
 def _of_one(alpha: float, rate: Crossed, table: ScoreTable, level: float) -> Estimate:
@@ -209,11 +213,11 @@ def _of_one(alpha: float, rate: Crossed, table: ScoreTable, level: float) -> Est
     return Estimate(value=value, low=max(0.0, low), high=min(1.0, high))
 
 
-def _share(rate: Crossed, table: ScoreTable, level: float) -> Estimate:
+def _share(rate: Crossed, table: ScoreTable, level: float, doubt: float = 0.0) -> Estimate:
     """A rate; where it is 0 or 1 in every target, as uncertain as so many independent trials would leave it."""
     value = min(max(rate.mean, 0.0), 1.0)
     trials = int(_counts(table.member, table.groups).sum())
-    return rate.share(level, [wilson(value, trials, level)] if value in (0.0, 1.0) else [])
+    return rate.share(level, [wilson(value, trials, level)] if value in (0.0, 1.0) else [], doubt)
 
 
 def _counts(side: np.ndarray, groups: np.ndarray) -> np.ndarray:

@@ -168,7 +168,8 @@ def _refusal(alpha: float, achieved: float, cells: int) -> str | None:
     if not alpha / LARGEST_FACTOR <= achieved <= alpha * LARGEST_FACTOR:
         return (
             f"p-values that claim FPR {alpha:g} achieve {achieved:.2g} on {cells} non-member cells, "
-            f"off by more than a factor {LARGEST_FACTOR:g}: the signals are not Gaussian that far out"
+            f"off by more than a factor {LARGEST_FACTOR:g}: signals are not Gaussian that far out, or the shadows are "
+            "not of the target's kind"
         )
     return None
 

@@ -31,14 +31,15 @@ def rank_weights(non_members: int, alpha: float) -> np.ndarray:
 
     Example:
         >>> rank_weights(4, 0.4).round(3).tolist()  # rank 2 of 5; rank 1.2 in halves of two
-        [0.0, -0.4, 1.6, -0.1, -0.1, 0.0]
+        [0.0, -0.4, 1.7, -0.2, -0.1, 0.0]
     """
-    weights = np.asarray(2 * _interpolated(non_members, alpha) - _of_halves(non_members, alpha))
+    weights = np.asarray(2 * interpolating_weights(non_members, alpha) - _of_halves(non_members, alpha))
     weights.setflags(write=False)
     return weights
 
 
-def _interpolated(count: int, alpha: float) -> np.ndarray:
+def interpolating_weights(count: int, alpha: float) -> np.ndarray:
+    """Weights of the two ranks next to alpha (n0 + 1), as those of `rank_weights` without its correction."""
     rank = min(max(alpha * (count + 1), 0.0), count + 1.0)
     below = min(int(rank), count)
     weights = np.zeros(count + 2)
@@ -49,7 +50,7 @@ def _interpolated(count: int, alpha: float) -> np.ndarray:
 def _of_halves(count: int, alpha: float) -> np.ndarray:
     """Distribution over ranks of the whole of the interpolated rank in a random half, drawn without replacement."""
     half = count // 2
-    within = _interpolated(half, alpha)
+    within = interpolating_weights(half, alpha)
     weights = np.zeros(count + 2)
     weights[0], weights[-1] = within[0], within[-1]
     rank = np.arange(1, count + 1)

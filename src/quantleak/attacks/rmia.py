@@ -22,7 +22,8 @@ from quantleak.errors import InputError, nearest
 
 Mode = Literal["online", "offline"]
 References = Literal["all", "largest-half"]
-_SMALLEST = 5e-324
+# A normal number: processes that train models flush smaller ones to zero.
+_SMALLEST = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,8 +80,11 @@ class Roc:
         the bias that the concavity of a ROC gives to that. Ties count as if broken at random: scores that are all equal
         have exactly alpha. A single estimate may leave [0, 1]; the mean over targets is what is reported.
         """
-        shares = self.shares_above(rank_weights(self.non_members, alpha))
-        return float(np.diff(self.true_positives) @ shares) / self.members
+        return self.weighted_tpr(rank_weights(self.non_members, alpha))
+
+    def weighted_tpr(self, weights: np.ndarray) -> float:
+        """Sum over ranks of weight times the expected share of members above; weights as for `shares_above`."""
+        return float(np.diff(self.true_positives) @ self.shares_above(weights)) / self.members
 
     def shares_above(self, weights: np.ndarray) -> np.ndarray:
         """Weight of the ranks that a member of each group of equal scores lies above, [V - 1].

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quantleak.arrays import plain
+from quantleak.attacks.rank_weights import interpolating_weights
 from quantleak.attacks.roc import Roc, curve
 from quantleak.attacks.shadows import mask
 from quantleak.errors import InputError
@@ -37,6 +38,11 @@ class ScoreTable:
     def tpr_at_exactly(self, alpha: float) -> np.ndarray:
         """Estimated TPR of each target at exactly a false positive rate, [T]; see `Roc.tpr_at_exactly`."""
         return np.array([one.tpr_at_exactly(alpha) for one in self.curves])
+
+    def bias_removed(self, alpha: float) -> float:
+        """By how much the correction of `Roc.tpr_at_exactly` moves the mean over targets."""
+        straight = [one.weighted_tpr(interpolating_weights(one.non_members, alpha)) for one in self.curves]
+        return float(self.tpr_at_exactly(alpha).mean() - np.mean(straight))
 
     def balanced_accuracy(self, decisions: np.ndarray) -> np.ndarray:
         """(TPR + 1 - FPR) / 2 of the given decisions, bool [T, N], of each target, [T]."""

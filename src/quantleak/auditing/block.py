@@ -21,6 +21,8 @@ from quantleak.quantizers import Quantizer, quantizer
 
 CERTIFICATES = 2
 """Models of a block whose certificates are looked at."""
+SUM_TOLERANCE = 1e-3
+"""How far from 1 the sum of probabilities may be rounded."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class BlockJob:
                 recorder.update(checkpoint.flat)
         except InputError as error:
             raise InputError(f"Models {self.numbers[0]} to {self.numbers[-1]}: {error}") from error
+        self._require_logits(block, checkpoint.flat)
         final = [element(q, layout, checkpoint.flat, settings.biases) for q in quantizers]
         arrays = {part: self._ask(final, part) for part in ("pool", "population", "test")}
         certificates = recorder.certificates(CERTIFICATES)
@@ -63,6 +66,19 @@ class BlockJob:
         losses = validation_losses(plan.network, plan.dataset.task, features.to(block.device), targets)
         return Recorder(losses, block.layout, quantizers, len(self.numbers), plan.settings.biases)
 
+    def _require_logits(self, block: Block, trained: Tensor) -> None:
+        """Refuse models whose outputs, trained and untrained, on all examples, can only be probabilities."""
+        for flat in (trained, block.start()):
+            for part in ("pool", "population"):
+                features = torch.from_numpy(self.plan.part(part)[0]).to(flat.device)
+                if not are_probabilities(Predictor(self.plan.network, features)(flat), self.plan.dataset.task):
+                    return
+        raise InputError(
+            f"Model '{self.plan.network.spec}' seems to return probabilities: every output of every model, trained "
+            "and untrained, lies between 0 and 1. Return logits: leave out the last sigmoid or softmax; a "
+            "LightningModule then trains with binary_cross_entropy_with_logits or cross_entropy."
+        )
+
     def _ask(self, elements: list[Tensor], part: str) -> np.ndarray:
         features, targets = self.plan.part(part)
         predict = Predictor(self.plan.network, torch.from_numpy(features).to(elements[0].device))
@@ -74,6 +90,15 @@ class BlockJob:
 def has_rate(quantizer: Quantizer, biases: str) -> bool:
     """Whether the quantized models form a discrete set, without which r_Q does not exist."""
     return quantizer.discrete and ROUNDED[biases] is not torch.float32
+
+
+def are_probabilities(outputs: Float[Tensor, "models examples outputs"], task: str) -> bool:
+    """Whether outputs all lie in [0, 1] and, for multiclass, each row sums to 1; outputs that are all 0 do not count.
+
+    An untrained model's logits pass only by a rare chance, for their sign is as random as its weights'.
+    """
+    inside = task != "regression" and bool(((outputs >= 0) & (outputs <= 1)).all() and outputs.any())
+    return inside and (task == "binary" or bool(((outputs.sum(-1) - 1).abs() < SUM_TOLERANCE).all()))
 
 
 def signal(

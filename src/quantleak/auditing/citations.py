@@ -62,7 +62,7 @@ def _used(name: str, run: AuditResult | ScoresResult) -> bool:
     names = {str(attack.convention.get("name", attack.name)) for attack in attacks if attack.reason is None}
     if name in ("score", "quantized"):
         return isinstance(run, AuditResult)
-    if name == "bootstrap":
+    if name == "intervals":
         return run.n.get("models", run.n.get("targets", 0)) > 1
     return name in names
 
@@ -156,17 +156,17 @@ WORKS = {
         },
         reason="the attack RMIA",
     ),
-    "bootstrap": Work(
-        key="owen2007pigeonhole",
+    "intervals": Work(
+        key="cameron2011multiway",
         kind="article",
         fields={
-            "author": "Owen, Art B.",
-            "title": "The Pigeonhole Bootstrap",
-            "journal": "The Annals of Applied Statistics",
-            "volume": "1",
+            "author": "Cameron, A. Colin and Gelbach, Jonah B. and Miller, Douglas L.",
+            "title": "Robust Inference With Multiway Clustering",
+            "journal": "Journal of Business & Economic Statistics",
+            "volume": "29",
             "number": "2",
-            "pages": "386--411",
-            "year": "2007",
+            "pages": "238--249",
+            "year": "2011",
         },
         reason="the intervals over models and examples",
     ),

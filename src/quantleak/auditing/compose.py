@@ -18,7 +18,6 @@ from quantleak.auditing.plan import Plan
 from quantleak.auditing.recommend import Contender, difference, recommend
 from quantleak.auditing.utility import METRIC, Measured, measure
 from quantleak.element import effective_bits
-from quantleak.fleet import Layout
 from quantleak.quantizers import quantizer
 from quantleak.result import (
     METRIC_NAMES,
@@ -95,7 +94,7 @@ def compose(plan: Plan, gathered: Gathered, attacked: Mapping[str, tuple[Mapping
         attacked: By quantizer, what its :class:`~quantleak.auditing.attacks.AttackJob` left.
     """
     settings, task = plan.settings, plan.dataset.task
-    layout = Layout.of(plan.network.module(seed=0))
+    layout = plan.network.layout
     targets = plan.part("test")[1]
     test_groups = plan.dataset.groups[plan.parts.test]
     utility = {

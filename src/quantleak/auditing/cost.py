@@ -11,7 +11,6 @@ from typing import Any
 from quantleak.auditing import probe
 from quantleak.auditing.plan import Plan
 from quantleak.engines import one_thread, processors
-from quantleak.fleet import Layout
 
 SCHEMA = 1
 START_SECONDS, PAGE_SECONDS, WORKER_SECONDS = 5.0, 4.0, 4.0
@@ -121,7 +120,7 @@ def _growth(plan: Plan, models: int) -> int:
     """Bytes of elements and losses of a block if every evaluated epoch visits a new element."""
     settings = plan.settings
     visits = models * -(-settings.epochs // settings.evaluate_every) * (len(settings.quantizers) - 1)
-    parameters = Layout.of(plan.network.module(seed=0)).size
+    parameters = plan.network.layout.size
     return visits * (2 * parameters + 4 * len(plan.parts.validation))
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from quantleak.auditing.attacks import ATTACKS
 from quantleak.auditing.plan import Plan
-from quantleak.fleet import Layout
 
 
 def description(plan: Plan) -> dict[str, Any]:
@@ -25,7 +24,8 @@ def description(plan: Plan) -> dict[str, Any]:
             "spec": settings.model,
             "inputs": list(plan.network.input_shape),
             "outputs": plan.network.outputs,
-            "parameters": Layout.of(plan.network.module(seed=0)).size,
+            "parameters": plan.network.layout.count,
+            **plan.buffers,
         },
         "models": settings.models,
         "epochs": settings.epochs,
@@ -43,10 +43,11 @@ def describe(plan: Plan) -> str:
     parts = ", ".join(f"{name} {data[name]:,}" for name in ("pool", "validation", "population", "test"))
     shape = " x ".join(map(str, model["inputs"]))
     notes = "".join(f"Note    {note}\n" for note in data["notes"])
+    buffers = "".join(f"        {kind.replace('_', ' ')}: {', '.join(names)}\n" for kind, names in plan.buffers.items())
     return (
         f"Data    {data['name']}: {data['task']} ({data['rule']}); {parts}\n{notes}"
         f"Models  {facts['models']} x {model['spec']} ({shape} -> {model['outputs']}, {model['parameters']:,} "
-        f"parameters), {facts['epochs']} epochs, trainer {facts['trainer']} on {facts['device']}\n"
+        f"parameters), {facts['epochs']} epochs, trainer {facts['trainer']} on {facts['device']}\n{buffers}"
         f"Each as {', '.join(facts['quantizers'])}\n"
         f"Under   {', '.join(facts['attacks'])}"
     )

@@ -17,7 +17,8 @@ from quantleak.auditing.settings import Settings
 from quantleak.data import Dataset, Split, membership, split
 from quantleak.engines import one_thread
 from quantleak.errors import InputError
-from quantleak.fleet import TRAINERS, Fleet, Network, network, outputs_of, rows_of, trainer
+from quantleak.fleet import TRAINERS, Fleet, Layout, Network, constants, network, outputs_of, rows_of, trainer
+from quantleak.fleet.layout import state
 from quantleak.store import differences
 
 
@@ -50,9 +51,25 @@ class Plan:
         data = {"name": self.dataset.name, "sha256": self.dataset.digest}
         return {"settings": chosen, "data": data, "network": network_digest(self.network)}
 
+    @property
+    def buffers(self) -> dict[str, list[str]]:
+        """Names of a model's buffers: those that are rounded, integers that stay exact, and constants left alone."""
+        slots = self.network.layout.slots
+        found = {
+            "buffers_rounded": [slot.name for slot in slots if slot.role == "buffer"],
+            "buffers_exact": [slot.name for slot in slots if slot.role == "exact"],
+            "buffers_constant": sorted(self.network.constants),
+        }
+        return {kind: names for kind, names in found.items() if names}
+
     def with_trainer(self, name: str) -> Plan:
-        """The same plan with the trainer settled."""
-        return replace(self, settings=replace(self.settings, trainer=name))
+        """The same plan with the trainer settled, and so what of a model is constant."""
+        found = constants(self.fleet(), TRAINERS[name])
+        return replace(
+            self,
+            settings=replace(self.settings, trainer=name),
+            network=replace(self.network, constants=found),
+        )
 
     def fleet(self) -> Fleet:
         """The fleet, its data on the device of the settings."""
@@ -100,9 +117,9 @@ def make_plan(dataset: Dataset, settings: Settings, begun: Mapping[str, Any] | N
     )
     earlier = {**(begun or {}).get("settings", {})}.get("trainer")
     if settings.trainer == "auto" and earlier in TRAINERS:
-        same = plan.with_trainer(earlier)
+        same = replace(plan, settings=replace(plan.settings, trainer=earlier))
         if not differences(begun or {}, json.loads(json.dumps(same.identity))):
-            return same
+            settings = same.settings
     with one_thread():
         return plan.with_trainer(trainer(settings.trainer, plan.fleet().blocks()[0]).name)
 
@@ -113,7 +130,8 @@ def network_digest(family: Network) -> str:
     An audit of a function that was edited since is another audit.
     """
     module = family.module(seed=0)
-    total = hashlib.sha256(repr(module).encode() + family.start(seed=0).numpy().tobytes())
+    whole = Layout.of(module, exact=True).flatten(state(module))
+    total = hashlib.sha256(repr(module).encode() + whole.numpy().tobytes())
     for name in sorted({family.spec.partition(":")[0], type(module).__module__}):
         source = getattr(sys.modules.get(name), "__file__", None)
         if source and not name.startswith("torch."):

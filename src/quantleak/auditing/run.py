@@ -98,7 +98,7 @@ def _result(plan: Plan, run: str, kept: Keeper, start: float) -> AuditResult:
         n=_sizes(plan),
         recommended=outcome.recommended,
         quantizers=outcome.quantizers,
-        data=_data(dataset),
+        data=_data(dataset) | ({"model": plan.buffers} if plan.buffers else {}),
         settings=plan.identity["settings"],
         seeds={"seed": settings.seed},
         versions=versions(),

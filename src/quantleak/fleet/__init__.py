@@ -2,6 +2,7 @@
 
 from quantleak.fleet.choose import TRAINERS as TRAINERS
 from quantleak.fleet.choose import trainer as trainer
+from quantleak.fleet.constants import constants as constants
 from quantleak.fleet.fleet import Block as Block
 from quantleak.fleet.fleet import Checkpoint as Checkpoint
 from quantleak.fleet.fleet import Fleet as Fleet

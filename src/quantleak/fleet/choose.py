@@ -8,8 +8,9 @@ from dataclasses import replace
 from quantleak.errors import InputError, nearest
 from quantleak.fleet.compiled import Compiled
 from quantleak.fleet.fleet import Block, Fleet, Trainer
+from quantleak.fleet.framework import lightning_base
 from quantleak.fleet.serial import Serial
-from quantleak.fleet.serial_lightning import SerialLightning, lightning_base
+from quantleak.fleet.serial_lightning import SerialLightning
 from quantleak.fleet.stacked import Stacked
 from quantleak.fleet.vmap import Vmap
 

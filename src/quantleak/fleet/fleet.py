@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from quantleak.errors import InputError
 from quantleak.fleet.batches import ModelBatches, Rows, steps_per_epoch
@@ -99,6 +99,10 @@ class Block:
         """The seed of a model's initial parameters."""
         return torch_seed(self.fleet.seed, Stream.START, model)
 
+    def modules(self) -> list[nn.Module]:
+        """The untrained modules, one a model, on the device."""
+        return [self.fleet.network.module(self.start_seed(m)).to(self.device) for m in self.models]
+
     def start(self) -> Tensor:
         """Initial parameters and buffers, `[models, P]`."""
         return torch.stack([self.fleet.network.start(self.start_seed(m)) for m in self.models]).to(self.device)
@@ -106,7 +110,7 @@ class Block:
     @property
     def layout(self) -> Layout:
         """The layout of the network's flat vector."""
-        return Layout.of(self.fleet.network.module(seed=0))
+        return self.fleet.network.layout
 
     @property
     def device(self) -> torch.device:

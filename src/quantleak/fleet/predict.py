@@ -10,7 +10,6 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.func import functional_call
 
-from quantleak.fleet.layout import Layout
 from quantleak.fleet.network import Network
 from quantleak.fleet.stacked import perceptron_layers
 
@@ -27,10 +26,9 @@ class Predictor:
 
     def __init__(self, network: Network, features: Tensor) -> None:
         self.module = network.module(seed=0).to(features.device).eval()
-        self.layout = Layout.of(self.module)
+        self.layout = network.layout
         self.features = features
         self.layers = perceptron_layers(self.module) if features.ndim == 2 else None
-        self.fixed = {n: t for n, t in self.module.named_buffers() if not t.is_floating_point()}
         self.exact = _exact(features)
 
     @torch.no_grad()
@@ -43,22 +41,19 @@ class Predictor:
 
     def _perceptron(self, views: dict[str, Tensor], models: int) -> Tensor:
         weights = [t for t in views.values() if t.ndim == 3]
-        biases = [t for t in views.values() if t.ndim == 2]
+        biases = [views.get(name.replace("weight", "bias")) for name in views if name.endswith("weight")]
         stacked = weights[0].reshape(-1, weights[0].shape[-1])
         with _matmul_precision("medium" if self.exact and _exact(stacked) else "highest"):
             below = (stacked @ self.features.T).view(models, -1, len(self.features))  # [B, hidden, examples]
         for number in range(len(weights)):
             if number:
                 below = torch.bmm(weights[number], below.relu_())
-            if biases:
-                below += biases[number].unsqueeze(-1)
+            if (bias := biases[number]) is not None:
+                below += bias.unsqueeze(-1)
         return below.transpose(1, 2)
 
     def _module(self, tensors: dict[str, Tensor]) -> Tensor:
-        outputs = [
-            functional_call(self.module, {**tensors, **self.fixed}, (part,)) for part in self.features.split(_EXAMPLES)
-        ]
-        return torch.cat(outputs)
+        return torch.cat([functional_call(self.module, tensors, (part,)) for part in self.features.split(_EXAMPLES)])
 
 
 def _exact(values: Tensor) -> bool:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.fleet import Block, Checkpoint
-from quantleak.fleet.layout import Layout, state
+from quantleak.fleet.layout import state
 from quantleak.fleet.objective import LOSSES
+from quantleak.fleet.rebuilt import require_rebuilt
 from quantleak.fleet.training import Stream, torch_seed
 
 
@@ -25,8 +26,13 @@ class Serial:
         return None
 
     def train(self, block: Block) -> Iterator[Checkpoint]:
-        """Train model by model between two evaluated epochs."""
-        models = [_Model(block, m, batches) for m, batches in zip(block.models, block.batches(), strict=True)]
+        """Train model by model between two evaluated epochs.
+
+        Raises:
+            InputError: At the end, if a model cannot be rebuilt from what is kept of it.
+        """
+        dealt = zip(block.models, block.modules(), block.batches(), strict=True)
+        models = [_Model(block, *each) for each in dealt]
         training = block.fleet.training
         since = 0
         for epoch in range(1, training.epochs + 1):
@@ -36,12 +42,14 @@ class Serial:
                         model.epoch(number)
                 since = epoch
                 yield Checkpoint(epoch, torch.stack([model.flat() for model in models]))
+        for model in models:
+            require_rebuilt(block.fleet.network, model.module, model.flat(), model.features)
 
 
 class _Model:
-    def __init__(self, block: Block, number: int, batches: ModelBatches) -> None:
+    def __init__(self, block: Block, number: int, module: nn.Module, batches: ModelBatches) -> None:
         self.number, self.seed, self.batches = number, block.fleet.seed, batches
-        self.module = block.fleet.network.module(block.start_seed(number)).to(block.device).train()
+        self.module, self.layout = module.train(), block.layout
         self.features, self.targets = block.data()
         self.loss = LOSSES[block.fleet.task]
         self.optimizer = block.fleet.training.optimizer.make([p for p in self.module.parameters() if p.requires_grad])
@@ -57,4 +65,4 @@ class _Model:
                 self.optimizer.step()
 
     def flat(self) -> Tensor:
-        return Layout.of(self.module).flatten(state(self.module))
+        return self.layout.flatten(state(self.module))

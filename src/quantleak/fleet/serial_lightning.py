@@ -16,7 +16,9 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.fleet import Block, Checkpoint
-from quantleak.fleet.layout import Layout, state
+from quantleak.fleet.framework import lightning_base
+from quantleak.fleet.layout import state
+from quantleak.fleet.rebuilt import require_rebuilt
 from quantleak.fleet.training import Optimizer, Stream, torch_seed
 from quantleak.theory.shelf import Budget, Shelf
 
@@ -59,17 +61,6 @@ class SerialLightning:
             yield Checkpoint(epoch, snapshots.fetch(first + place).to(block.device))
 
 
-def lightning_base(module: nn.Module) -> str | None:
-    """The package whose LightningModule this is, `lightning.pytorch` or `pytorch_lightning`, or None.
-
-    It imports neither: a module's classes say where they come from.
-    """
-    for kind in type(module).__mro__:
-        if kind.__name__ == "LightningModule" and ".core." in kind.__module__:
-            return kind.__module__.partition(".core.")[0]
-    return None
-
-
 def _fit(block: Block, number: int, batches: ModelBatches) -> Tensor:
     """Train one model; its flat vector after every evaluated epoch, [evaluated, P]."""
     module = block.fleet.network.module(block.start_seed(number))
@@ -82,7 +73,9 @@ def _fit(block: Block, number: int, batches: ModelBatches) -> Tensor:
     )
     with _quiet(), torch.random.fork_rng(devices=[]):
         _trainer(module, block, watcher).fit(module, loader)
-    return watcher.rows(module)
+    rows = watcher.rows(module)
+    require_rebuilt(block.fleet.network, module, rows[-1].to(block.device), block.fleet.features)
+    return rows
 
 
 def _trainer(module: nn.Module, block: Block, watcher: _Watcher) -> Any:
@@ -107,6 +100,7 @@ class _Watcher:
 
     def __init__(self, block: Block, number: int) -> None:
         self.seed, self.number, self.training = block.fleet.seed, number, block.fleet.training
+        self.layout = block.layout
         self.seen: list[Tensor] = []
 
     def start(self, trainer: Any, module: nn.Module) -> None:
@@ -114,13 +108,13 @@ class _Watcher:
 
     def end(self, trainer: Any, module: nn.Module) -> None:
         if self.training.evaluated(trainer.current_epoch + 1):
-            self.seen.append(Layout.of(module).flatten(state(module)))
+            self.seen.append(self.layout.flatten(state(module)))
 
     def rows(self, module: nn.Module) -> Tensor:
         """[evaluated, P]; a module that stopped early stays as it was at the end."""
         evaluated = sum(self.training.evaluated(epoch) for epoch in range(1, self.training.epochs + 1))
         missing = evaluated - len(self.seen)
-        return torch.stack(self.seen + [Layout.of(module).flatten(state(module))] * missing)
+        return torch.stack(self.seen + [self.layout.flatten(state(module))] * missing)
 
 
 class _Rows(Dataset[tuple[Tensor, Tensor]]):

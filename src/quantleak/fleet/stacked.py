@@ -25,16 +25,27 @@ _TILE_BYTES = 1 << 20
 
 
 def perceptron_layers(module: nn.Module) -> list[nn.Linear] | None:
-    """The linear layers of `Linear (ReLU Linear)*`, or None if the module is anything else."""
-    if not isinstance(module, nn.Sequential):
+    """The linear layers of `Linear (ReLU Linear)*`, or None if the module is anything else.
+
+    Anything else is also a pruned, normed, frozen or tied layer, and one with hooks or a forward of its own.
+    """
+    if type(module) is not nn.Sequential or not all(map(_untouched, module.modules())):
         return None
     layers = list(module)
     linear, between = layers[::2], layers[1::2]
     if len(layers) % 2 == 0 or not all(type(layer) is nn.ReLU for layer in between):
         return None
     found = [layer for layer in linear if type(layer) is nn.Linear]
-    distinct = len({id(layer) for layer in found}) == len(linear)
-    return found if distinct and len(found) == len(linear) else None
+    own = [(name.rpartition(".")[2], p.requires_grad) for name, p in module.named_parameters()]
+    expected = [(name, True) for layer in found for name in ("weight", "bias") if getattr(layer, name) is not None]
+    return found if own == expected and len(found) == len(linear) else None
+
+
+def _untouched(module: nn.Module) -> bool:
+    """Whether a module holds nothing, hooks and buffers among it, that a fresh one of its class does not hold."""
+    usual = vars(nn.Module()).keys() | {"in_features", "out_features", "inplace"}
+    hooks = [value for name, value in vars(module).items() if name.endswith("_hooks") and value]
+    return vars(module).keys() <= usual and not hooks and not dict(module.named_buffers())
 
 
 class Stacked:

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.func import functional_call, stack_module_state
 
 from quantleak.fleet.batches import ModelBatches
+from quantleak.fleet.differences import differences
 from quantleak.fleet.fleet import Block, Checkpoint
 from quantleak.fleet.objective import LOSSES
 
@@ -20,17 +21,18 @@ class Vmap:
     name = "vmap"
 
     def refuses(self, block: Block) -> str | None:
-        """Modules that vmap cannot run, among them all that draw random numbers: every model needs its own."""
-        models = len(block.models)
+        """Modules that vmap cannot run, or not as each would run alone.
+
+        All models run through one module, so they must differ in parameters and buffers alone. Refused are also those
+        that draw random numbers (every model needs its own), change an attribute in training, or replace a buffer
+        instead of writing into it.
+        """
         # A user's module can raise anything.
         try:
-            trial = _Models(block)
-            rows = torch.arange(2 * models, device=block.device) % len(trial.features)
-            trial.forward(np.arange(models), trial.features[rows].unflatten(0, (models, 2)))
+            reason = _Models(block).shares(block)
         except Exception as error:
-            first = next(iter(str(error).splitlines()), "") or type(error).__name__
-            return f"vmap cannot run this module: {first}"
-        return None
+            reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        return None if reason is None else f"vmap cannot run this module: {reason}"
 
     def train(self, block: Block) -> Iterator[Checkpoint]:
         """Train all models of the block step by step."""
@@ -44,7 +46,7 @@ class Vmap:
 
 class _Models:
     def __init__(self, block: Block) -> None:
-        modules = [block.fleet.network.module(block.start_seed(m)).to(block.device) for m in block.models]
+        modules = block.modules()
         self.base = modules[0].train()
         self.layout = block.layout
         self.parameters, self.buffers = stack_module_state(modules)
@@ -67,6 +69,28 @@ class _Models:
             self.buffers[name][index] = tensor.detach()
         return outputs
 
+    def shares(self, block: Block) -> str | None:
+        """What all models have in common and should not, after one forward pass; the object is used up by it."""
+        models = len(block.models)
+        alone = block.modules()
+        for other in alone[1:]:
+            if names := differences(alone[0], other):
+                return f"'{names[0]}' differs between models and is neither a parameter nor a buffer"
+        rows = torch.arange(2 * models, device=block.device) % len(self.features)
+        inputs = self.features[rows].unflatten(0, (models, 2))
+        with torch.no_grad():
+            self.forward(np.arange(models), inputs)
+            last = alone[-1].train()
+            last(inputs[-1])
+        if names := differences(self.base, block.modules()[0]):
+            return f"'{names[0]}' changes in training and is neither a parameter nor a buffer"
+        for name, tensor in last.named_buffers():
+            if not torch.allclose(
+                tensor.double(), self.buffers[name][-1].double(), rtol=1e-3, atol=1e-5, equal_nan=True
+            ):
+                return f"buffer '{name}' does not change as in a model alone; write into it, as in buffer.copy_(new)"
+        return None
+
     def epoch(self, batches: list[ModelBatches]) -> None:
         orders = [b.epoch() for b in batches]
         edges = np.stack([b.edges for b in batches])
@@ -84,5 +108,4 @@ class _Models:
             self.optimizer.step()
 
     def flat(self) -> Tensor:
-        tensors = {**self.parameters, **self.buffers}
-        return torch.cat([tensors[slot.name].detach().flatten(1).float() for slot in self.layout.slots], 1)
+        return self.layout.flatten({**self.parameters, **self.buffers}, batch_dims=1)

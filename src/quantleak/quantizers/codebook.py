@@ -106,7 +106,10 @@ class Codebook(Quantizer):
     def _codebook(self, blocks: Tensor) -> Tensor:
         """Entries in float64: [models, K, block] learned, [1, K, block] given."""
         if self.entries is not None:
-            return torch.tensor(self.entries, dtype=torch.float64, device=blocks.device)[None]
+            given = torch.tensor(self.entries, dtype=torch.float64, device=blocks.device)[None]
+            if not bool(torch.isfinite(given.to(blocks.dtype)).all()):
+                raise InputError(f"{self.spec}: entries lie beyond {blocks.dtype}; quantize weight.float() instead.")
+            return given
         assert self.size is not None
         return learn_entries(blocks, self.size)
 

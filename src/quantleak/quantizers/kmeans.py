@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import torch
@@ -29,6 +30,9 @@ def learn_entries(blocks: Tensor, size: int) -> Tensor:
     Returns:
         float64 tensor [models, K, block], each value exact in bfloat16, ascending by the first coordinate.
     """
+    # The largest number of eight binary digits, as bfloat16 has, in the dtype of the blocks: rounding stays inside it.
+    exponent = math.frexp(min(torch.finfo(blocks.dtype).max, torch.finfo(torch.bfloat16).max))[1]
+    limit = math.ldexp(1 - 2**-8, exponent)
     points = blocks.double()
     entries = _ascending(_spread_out(points, size))
     step = _SortedLloyd(points) if points.shape[2] == 1 else partial(_centroids, points)
@@ -37,7 +41,7 @@ def learn_entries(blocks: Tensor, size: int) -> Tensor:
         if torch.equal(moved, entries):
             break
         entries = moved
-    return _ascending(entries.bfloat16().double())
+    return _ascending(entries.clamp(-limit, limit).bfloat16().double())
 
 
 def _spread_out(points: Tensor, size: int) -> Tensor:
