@@ -85,6 +85,8 @@ def test_one_axis_too_many_is_forgiven_if_it_is_one_long():
         ([0] * 500 + [1] * 499 + [2], None, r"rare .*: 2 \(1\)\)"),
         ([0.0] * 70 + list(range(1, 31)), None, r"31 integer values.*: 1 \(1\), 2 \(1\), .*, \.\.\.\)"),
         (np.ma.masked_equal([0, 1, -999], -999).tolist(), None, "missing or not text in 1 of 3"),
+        (np.array([1.5, "a", None], object), None, r"missing or not text in 1 of 3 rows \(data rows 3;"),
+        (np.array([1.5, "a", "b"], object), None, r"missing or not text in 1 of 3 rows \(data rows 1;"),
         ([1, 2, 3], "binary", "two values, 'y' has 3"),
         (["a", "b"], "regression", "holds text such as 'a'"),
         ([0.5, 1.5], "multiclass", "Use task 'regression'"),

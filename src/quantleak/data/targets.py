@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from quantleak.arrays import plain
 from quantleak.data.checks import list_rows, require_finite
@@ -107,10 +108,12 @@ def _plain(values: npt.NDArray[Any], name: str, task: str | None) -> tuple[npt.N
 
 
 def _texts(values: npt.NDArray[Any], name: str, task: str | None) -> tuple[npt.NDArray[Any], Numerals | None]:
-    missing = np.array([not isinstance(value, str) or value.strip() == "" for value in values], bool)
-    if missing.any():
+    missing = np.array([is_empty(value) for value in values.tolist()], bool)
+    no_text = np.array([not isinstance(value, str) for value in values.tolist()], bool)
+    if missing.any() or no_text.any():
         raise InputError(
-            f"The target {name!r} is missing or not text in {list_rows(missing)}. Complete or remove them."
+            f"The target {name!r} is missing or not text in {list_rows(missing if missing.any() else no_text)}. "
+            "Complete or remove these rows."
         )
     texts = values.astype(str)
     if all(NUMBER.fullmatch(text) for text in texts.tolist()):
@@ -127,6 +130,16 @@ def _texts(values: npt.NDArray[Any], name: str, task: str | None) -> tuple[npt.N
             f"or remove them. {CLASSES}"
         )
     return texts, None
+
+
+def is_empty(value: object) -> bool:
+    """Whether a value in a column of mixed values is none: None, NaN, NA or blank text.
+
+    Example:
+        >>> [is_empty(value) for value in (None, float("nan"), " ", 0, "0")]
+        [True, True, True, False, False]
+    """
+    return not value.strip() if isinstance(value, str) else bool(pd.api.types.is_scalar(value) and pd.isna(value))
 
 
 def _decide(distinct: npt.NDArray[Any], counts: npt.NDArray[np.int64], name: str) -> tuple[Task, str]:
