@@ -113,7 +113,9 @@ def test_masked_entries_are_refused_with_their_rows():
     for options in ({"targets": masked}, {"targets": [0, 1, 0, 1], "groups": masked}):
         with pytest.raises(InputError, match=r"are masked in 1 of 4 rows \(data rows 4;"):
             from_arrays(np.eye(4), **options)
-    assert from_arrays(np.ma.masked_equal(np.eye(4), -999), [0, 1, 0, 1]).features.numeric.tolist() == np.eye(4).tolist()
+    assert (
+        from_arrays(np.ma.masked_equal(np.eye(4), -999), [0, 1, 0, 1]).features.numeric.tolist() == np.eye(4).tolist()
+    )
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])
