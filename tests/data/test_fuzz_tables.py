@@ -1,6 +1,7 @@
 """Tables composed at random, whole and damaged: the numbers that were written, or one `InputError`.
 
-600 cases; more with the environment variable QUANTLEAK_FUZZ_CASES.
+1,660 cases, more with QUANTLEAK_FUZZ_CASES (see CONTRIBUTING.md). Settings files are in
+tests/cli/test_yaml_text.py, modules in tests/fleet/test_state.py.
 """
 
 import csv
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 from quantleak.data import from_frame, read_table
 from quantleak.errors import InputError
 
-CASES = int(os.environ.get("QUANTLEAK_FUZZ_CASES", "600"))
+CASES = int(os.environ.get("QUANTLEAK_FUZZ_CASES", "2000"))
 ROWS = st.integers(1, 30)
 SAFE = st.floats(-1e9, 1e9).map(lambda value: round(value, 3))
 WORDS = st.sampled_from(["low", "high", "größer", "NA", "", "a,b", 'say "so"', "x;y", "第一", "1st", "two\nlines", " "])
@@ -29,7 +30,7 @@ MARKERS = ("?", "-", "NA", "", "None", "#REF!", "missing", "n/a", "−", "<0.5",
 
 
 def fuzz(share):
-    """As many examples as this share of all cases."""
+    """As many examples as this share of all cases, of which texts of YAML are a fifth."""
     return settings(
         max_examples=max(1, int(CASES * share)),
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -123,7 +124,7 @@ def csv_files(draw):
         return text.getvalue().encode(), numbers, texts, spoilt
 
 
-@fuzz(0.4)
+@fuzz(0.3)
 @given(csv_files())
 def test_csv(tmp_path, file):
     raw, numbers, texts, spoilt = file
@@ -241,7 +242,7 @@ LABELS = st.one_of(st.text(max_size=3), st.integers(), st.none(), st.tuples(st.t
 DTYPES = ["Int64", "Float32", "boolean", "string", "category", "Sparse[float]", "datetime64[ns]", "complex", "object"]
 
 
-@fuzz(0.2)
+@fuzz(0.1)
 @given(st.data())
 def test_frames(data):
     rows = data.draw(ROWS)
@@ -257,10 +258,8 @@ def test_frames(data):
         column = pd.Series([data.draw(VALUES) for _ in range(rows)], dtype=object)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            try:
+            with suppress(ValueError, TypeError, OverflowError):
                 column = column.astype(data.draw(st.sampled_from(DTYPES)))
-            except (ValueError, TypeError, OverflowError):
-                pass
         series.append(column)
     frame = pd.concat([*series, pd.Series([data.draw(st.sampled_from("pq")) for _ in range(rows)])], axis=1)
     tuples = all(isinstance(label, tuple) for label in labels)
@@ -275,7 +274,7 @@ def test_frames(data):
 
 
 @pytest.mark.parametrize("suffix", ["csv", "npz", "parquet"])
-@fuzz(0.05)
+@fuzz(0.01)
 @given(raw=st.binary(max_size=200))
 def test_any_bytes(tmp_path, suffix, raw):
     start = {"csv": b"x,y\n", "npz": b"PK\x03\x04", "parquet": b"PAR1"}[suffix]

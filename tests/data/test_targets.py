@@ -47,6 +47,11 @@ def test_codes_give_the_classes_back(labels):
     assert targets.values.dtype == np.int64
 
 
+@pytest.mark.parametrize("dtype", ["f2", ">f4", "f8", "g"])
+def test_whole_numbers_of_any_float_are_named_as_whole(dtype):
+    assert read_targets(np.array([0, 1, 1], dtype), "y").classes == ("0", "1")
+
+
 def test_asking_for_a_task():
     assert read_targets([1, 2, 3], "y", "multiclass").classes == ("1", "2", "3")
     assert read_targets([0, 1], "y", "multiclass").task == "multiclass"

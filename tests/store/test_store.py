@@ -49,9 +49,10 @@ def test_an_error_of_writing_names_the_path_and_advises(tmp_path: Path, monkeypa
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     for call in ("os.fsync", "os.replace", "tempfile.mkstemp"):
-        with monkeypatch.context() as patch, pytest.raises(OSError, match=r"a\.json: .*choose another folder"):
+        with monkeypatch.context() as patch:
             patch.setattr(call, refused)
-            write(tmp_path / "a.json", b"new")
+            with pytest.raises(OSError, match=r"a\.json: .*choose another folder"):
+                write(tmp_path / "a.json", b"new")
     assert not list(tmp_path.iterdir())
 
 

@@ -76,10 +76,11 @@ def features_of(values: npt.NDArray[Any], scale: bool | None = None) -> Features
 
 def _array(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
     if np.ma.is_masked(values):
-        masked = np.atleast_1d(np.ma.getmaskarray(values))
+        masked = np.atleast_1d(np.ma.getmaskarray(np.ma.asarray(values)))
+        rows = np.asarray(masked.reshape(len(masked), -1).any(axis=1))
         raise InputError(
-            f"The {name} are masked in {list_rows(masked.reshape(len(masked), -1).any(axis=1))}. Remove these rows or "
-            "fill in the values, such as with .filled(0), then try again."
+            f"The {name} are masked in {list_rows(rows)}. Remove these rows or fill in the values, "
+            "such as with .filled(0), then try again."
         )
     array = unwrapped(values, f"The {name}")
     return plain(array, f"The {name}") if array.dtype.kind in "biuf" else array

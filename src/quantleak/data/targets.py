@@ -132,7 +132,7 @@ def _texts(values: npt.NDArray[Any], name: str, task: str | None) -> tuple[npt.N
     return texts, None
 
 
-def is_empty(value: object) -> bool:
+def is_empty(value: Any) -> bool:
     """Whether a value in a column of mixed values is none: None, NaN, NA or blank text.
 
     Example:
@@ -185,4 +185,4 @@ def _whole(distinct: npt.NDArray[Any]) -> bool:
 
 def _class_name(value: Any) -> str:
     number = value.item()
-    return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)
+    return str(int(number)) if isinstance(number, float | np.floating) and number.is_integer() else str(number)
