@@ -88,14 +88,14 @@ class OldModule(Steps, pytorch_lightning.LightningModule):
         self.network = network()
 
 
-def plain_loop(accumulate: int = 1, autocast: bool = False) -> TrackedRates:
+def plain_loop(accumulate: int = 1, autocast: bool = False, dtype: torch.dtype = torch.float32) -> TrackedRates:
     """Training as anyone would write it, with the tracker in it."""
-    model = network()
+    model = network().to(dtype)
     tracker = TrajectoryTracker(loss="binary")
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     for _ in range(EPOCHS):
         model.train()
-        batches = list(train_loader())
+        batches = [(x.to(dtype), y.to(dtype)) for x, y in train_loader()]
         for number, (x, y) in enumerate(batches, 1):
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
                 loss = nn.functional.binary_cross_entropy_with_logits(model(x)[:, 0], y)
@@ -137,6 +137,11 @@ def test_trainers_of_pytorch_lightning_are_as_good() -> None:
 def test_gradient_accumulation_and_mixed_precision() -> None:
     assert by_callback(accumulate_grad_batches=4) == plain_loop(accumulate=4) != plain_loop()
     assert by_callback(precision="bf16-mixed") == plain_loop(autocast=True) != plain_loop()
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.set_default_tensor_type:UserWarning")
+def test_double_precision_of_which_the_loader_knows_nothing() -> None:
+    assert by_callback(precision="64-true") == plain_loop(dtype=torch.float64)
 
 
 def test_the_wrapper_is_the_module_under_another_class() -> None:

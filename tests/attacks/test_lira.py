@@ -219,6 +219,8 @@ def test_bad_arrays_are_refused():
         lira(np.zeros(3), shadows, member.T)
     with pytest.raises(InputError, match=r"target has 1 NaN or infinite values, the first at index \(1,\)"):
         lira(np.array([0, np.nan, 0]), shadows, member)
+    with pytest.raises(InputError, match=r"target has 2 values beyond 1e\+150, .* \(0,\): np.nan_to_num"):
+        lira(np.nan_to_num([np.inf, 0, -np.inf]), shadows, member)
     with pytest.raises(InputError, match="must hold True and False"):
         lira(np.zeros(3), shadows, np.full((4, 3), 2))
     with pytest.raises(InputError, match="models, examples"):

@@ -207,6 +207,7 @@ def changed(**changes: Any) -> Arrays:
         (changed(target_member=None, target_mebmer=1), ["target_mebmer is not asked for. Did you mean 'target_m"]),
         (changed(scores=1), ["scores is not asked for. It belongs to the other form"]),
         (changed(target=np.full((2, 150), np.nan)), ["target has 300 NaN or infinite values, the first at index (0, "]),
+        (changed(target=np.nan_to_num(np.full((2, 150), -np.inf))), ["target has 300 values beyond 1e+150, the"]),
         (changed(target=np.zeros((2, 149))), ["target_member has shape (2, 150), target has (2, 149)", "shadows has"]),
         (changed(target=np.full((2, 150), "a")), ["target holds <U1; it must hold real numbers"]),
         (changed(target=np.zeros((2, 150), complex)), ["target holds complex128"]),

@@ -24,13 +24,17 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def command(folder: Path, words: str) -> subprocess.CompletedProcess[str]:
+def command(folder: Path, words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """`quantleak WORDS` in a shell that stops at the first failure, as CI does."""
     script = f"set -e\n{shlex.quote(sys.executable)} -m quantleak {words}\n"
     # The package may be found by a relative path that holds only where the tests were started.
     package = str(Path(quantleak.__file__).parents[1])
     return subprocess.run(
-        ["sh", "-c", script], cwd=folder, env={**os.environ, "PYTHONPATH": package}, capture_output=True, text=True
+        ["sh", "-c", script],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": package, **environment},
+        capture_output=True,
+        text=True,
     )
 
 
@@ -58,3 +62,15 @@ def test_bad_input_is_2(shell: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("Error: ")
     assert "Traceback" not in done.stderr
+
+
+def test_an_output_that_lacks_the_letters_of_a_name_ends_no_audit(tmp_path: Path) -> None:
+    rows = "".join(f"{i % 7},{i % 11},{(i * 7 % 11) // 6}\n" for i in range(120))
+    (tmp_path / "病人.csv").write_text("a,b,y\n" + rows, encoding="utf-8")
+    words = (
+        "audit --data 病人.csv --target y --model linear --models 4 --epochs 2 --workers 1 --quantizer sign --out 结果"
+    )
+    done = command(tmp_path, words, PYTHONIOENCODING="cp1252")
+    assert done.returncode == 0, done.stderr
+    assert "??" in done.stdout
+    assert (tmp_path / "结果" / "manifest.json").exists()

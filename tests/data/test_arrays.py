@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from quantleak.data import Dataset, from_arrays
 from quantleak.data.features import Columns, Ready
@@ -102,6 +103,32 @@ def test_repr_is_one_line():
 def test_arrays_that_cannot_be_used(features, options, message):
     with pytest.raises(InputError, match=message):
         from_arrays(features, [0, 1, 0, 1], **options)
+
+
+def test_masked_entries_are_refused_with_their_rows():
+    features = np.ma.masked_equal([[1.0, 2.0], [3.0, -999.0], [-999.0, -999.0], [4.0, 5.0]], -999)
+    with pytest.raises(InputError, match=r"features are masked in 2 of 4 rows \(data rows 2, 3;.*Remove these rows"):
+        from_arrays(features, [0, 1, 0, 1])
+    masked = np.ma.masked_equal([0, 1, 1, -1], -1)
+    for options in ({"targets": masked}, {"targets": [0, 1, 0, 1], "groups": masked}):
+        with pytest.raises(InputError, match=r"are masked in 1 of 4 rows \(data rows 4;"):
+            from_arrays(np.eye(4), **options)
+    assert (
+        from_arrays(np.ma.masked_equal(np.eye(4), -999), [0, 1, 0, 1]).features.numeric.tolist() == np.eye(4).tolist()
+    )
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])
+def test_tensors_of_any_kind_are_arrays(dtype):
+    values = [[0.5, 2], [1, 3], [2, 4], [3, 5.5]]
+    features = torch.tensor(values, dtype=dtype, requires_grad=True)
+    targets = torch.tensor([0.5, 1, 2, 4], dtype=dtype, requires_grad=True)
+    dataset = from_arrays(features, targets, groups=torch.tensor([1, 1, 2, 3]))
+    assert dataset.features.numeric.tolist() == values
+    assert dataset.targets.tolist() == [0.5, 1, 2, 4]
+    assert dataset.groups.tolist() == [0, 0, 1, 2]
+    rows = from_arrays([row for row in features], [0, 1, 0, 1])
+    assert rows.features.numeric.tolist() == values
 
 
 def test_a_target_that_is_constant_over_the_population_is_refused():

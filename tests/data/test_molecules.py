@@ -61,6 +61,21 @@ def test_refused_rows_are_left_out_counted_and_listed(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_molecules_that_would_end_the_process_are_refused_by_row(tmp_path):
+    smiles = ["C" * n for n in range(1, 80)]
+    smiles[4], smiles[9], smiles[19] = "C" * 20_000, "C(" * 20_000 + "C" + ")" * 20_000, "C" * 1001
+    smiles[29] = "C" * 1000
+    dataset = read_molecules(write(tmp_path / "m.csv", smiles, [0, 1] * 39 + [0]), "Drug", "Y")
+    assert (dataset.provenance.rows_refused, dataset.provenance.refused_rows) == (3, (5, 10, 20))
+    assert "more than 1,000 atoms: 3 of 79 rows (data rows 5, 10, 20;" in dataset.provenance.notes[0]
+    assert 30 in dataset.rows
+
+
+def test_molecules_of_one_fingerprint_are_repeated(tmp_path):
+    dataset = read_molecules(write(tmp_path / "m.csv", ["C[C@H](N)O", "C[C@@H](N)O", "CC"], [0, 1, 0]), "Drug", "Y")
+    assert (dataset.provenance.repeated, dataset.provenance.conflicts) == (1, 1)
+
+
 def test_too_many_refused_rows_are_an_error(tmp_path):
     path = write(tmp_path / "m.csv", ["not a molecule", *SMILES[1:]], [0, 1] * 5)
     with pytest.raises(InputError, match=r"'Drug' of 'm.csv' .* 1 of 10 rows \(data rows 1;.*more than 5%"):

@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -134,8 +135,12 @@ def test_pandas_categories_decimals_and_nullable_numbers():
         ('x,y\n1,0\n"2,1\n3,0\n4,1\n', "quote that is opened in data row 2 and never closed|Expected 2 columns"),
         ('x,y\n1,0\n2,"1\n3,0\n4,1\n', "quote that is opened in data row 2 and never closed"),
         ("x,y\n2020-01-01,0\n2020-01-02,1\n", r"'x' holds date32\[day\], neither numbers nor text"),
-        (b"x,y\n\xe9,0\na,1\n", "'x' of 'd.csv' is not UTF-8"),
-        (b"\xe9,y\n1,0\n2,1\n", "header of 'd.csv' is not UTF-8"),
+        (b"x,y\na,1\n\xe9,0\n", "'d.csv' is not UTF-8 text: line 3 has the byte 0xe9. It may be Latin-1"),
+        (b"\xe9,y\n1,0\n2,1\n", "'d.csv' is not UTF-8 text: line 1"),
+        ("x,y\n1,0\n2,1\n".encode("utf-16"), "UTF-16 text .save it as UTF-8"),
+        ("x,y\n1,0\n2,1\n".encode("utf-16-le"), "by its content it is binary"),
+        (b"x,y\n" + b"1,0\n" * 20_000 + b"\0,1\n", "by its content it is binary"),
+        (b"", "is empty"),
         ("\n\n", "cannot be read as CSV"),
     ],
 )
@@ -196,7 +201,7 @@ def test_parquet_damaged_in_the_middle(tmp_path):
 
 
 def test_a_frame_of_mixed_values_or_repeated_names():
-    with pytest.raises(InputError, match="column of mixed values"):
+    with pytest.raises(InputError, match="Column 'x' of 'frame' is a column of mixed values"):
         from_frame(pd.DataFrame({"x": [1, "a"], "y": [0, 1]}), "y")
     with pytest.raises(InputError, match="more than one column named 'x'"):
         from_frame(pd.DataFrame([[1, 2, 0]], columns=["x", "x", "y"]), "y")
@@ -213,3 +218,137 @@ def test_a_group_that_is_nan_in_parquet_is_missing(tmp_path):
     pq.write_table(table, tmp_path / "d.parquet")
     with pytest.raises(InputError, match="'who' is missing in 1 of 3 rows"):
         read_table(tmp_path / "d.parquet", "y", group="who")
+
+
+def numbers(path, cells, header="x;y"):
+    """A semicolon file of these cells and two classes."""
+    return text(path, f"{header}\n" + "".join(f"{cell};{i % 2}\n" for i, cell in enumerate(cells)))
+
+
+def test_few_decimal_commas_give_the_numbers_that_points_give(tmp_path):
+    points = [str(i) if i % 20 else f"{i}.25" for i in range(200)]
+    commas = [cell.replace(".", ",") for cell in points]
+    dataset = read_table(numbers(tmp_path / "d.csv", commas), "y")
+    assert dataset.digest == read_table(numbers(tmp_path / "e.csv", points), "y").digest
+    assert dataset.features.numeric[:, 0].tolist() == [float(cell) for cell in points]
+    assert dataset.provenance.notes == ("column 'x' is text and was read as numbers with decimal commas",)
+    assert dataset.provenance.categories == ()
+
+
+@pytest.mark.parametrize("marker", ["?", "-", " ", "None", "#REF!", "."])
+def test_a_marker_of_missing_numbers_is_refused_with_its_rows(tmp_path, marker):
+    cells = [marker if i in (4, 60) else f"{i / 7:.3f}" for i in range(100)]
+    with pytest.raises(
+        InputError, match=r"Column 'x' holds numbers, except for such as .* 2 of 100 rows .data rows 5, 61;"
+    ):
+        read_table(numbers(tmp_path / "d.csv", cells), "y")
+
+
+def test_points_that_may_part_thousands_are_refused_where_another_column_has_decimal_commas(tmp_path):
+    path = text(tmp_path / "d.csv", "x;z;y\n3,14;1.234;0\n2;5;1\n")
+    with pytest.raises(
+        InputError, match=r"'x' of 'd.csv' has decimal commas, and column 'z' has numbers such as '1.234'"
+    ):
+        read_table(path, "y")
+    path = text(tmp_path / "d.csv", "x;z;y\n3,14;1.234;0\n2;1.5;1\n")
+    assert read_table(path, "y").features.numeric.tolist() == [[3.14, 1.234], [2, 1.5]]
+    path = text(tmp_path / "d.csv", "z;y\n1.234;0,5\n2;1\n3;7\n")
+    with pytest.raises(InputError, match="'y' of 'd.csv' has decimal commas"):
+        read_table(path, "y")
+
+
+def test_texts_of_parquet_are_numbers_unless_they_are_codes_or_declared_categories(tmp_path):
+    frame = pd.DataFrame({"n": ["1.5", "2"], "zip": ["02139", "10115"], "level": ["1", "2"], "y": [0, 1]})
+    frame = frame.astype({"level": "category"})
+    frame.to_parquet(tmp_path / "d.parquet")
+    for dataset in (read_table(tmp_path / "d.parquet", "y"), from_frame(frame, "y")):
+        assert dataset.features.names == ("n",)
+        assert dataset.provenance.categories == ("zip", "level")
+
+
+def test_texts_that_stand_for_nothing_are_noted(tmp_path):
+    dataset = read_table(text(tmp_path / "d.csv", "x,y\nNA,0\n,1\nbig,0\n,1\n"), "y")
+    assert dataset.provenance.notes == (
+        "'NA' of column 'x' is a category of its own, in 1 rows",
+        "'an empty cell' of column 'x' is a category of its own, in 2 rows",
+    )
+
+
+def test_the_named_index_of_a_pandas_frame_is_no_feature(tmp_path):
+    frame = PEOPLE.set_index(pd.Index([7, 3, 5, 9], name="patient"))
+    frame.to_parquet(tmp_path / "d.parquet")
+    dataset = read_table(tmp_path / "d.parquet", "sick")
+    assert dataset.provenance.columns == ("age", "smoker", "city")
+    assert dataset.provenance.ignored == ("patient",) == from_frame(frame, "sick").provenance.ignored
+    assert read_table(tmp_path / "d.parquet", "sick", group="patient").provenance.ignored == ()
+    assert read_table(tmp_path / "d.parquet", "sick", columns=["patient"]).features.names == ("patient",)
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", "Unnamed: 0.1", "__index_level_0__", "index", "level_0"])
+def test_an_index_without_a_name_is_no_feature(tmp_path, name):
+    frame = PEOPLE.assign(**{name: range(4)})
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    for dataset in (read_table(tmp_path / "d.csv", "sick"), from_frame(frame, "sick")):
+        assert dataset.provenance.columns == ("age", "smoker", "city")
+        assert dataset.provenance.ignored == (name,)
+    if name in ("index", "level_0"):
+        assert name in from_frame(frame.assign(**{name: 5}), "sick").provenance.columns
+
+
+@pytest.mark.parametrize(
+    "metadata", [b"", b"[", b"[]", b"3", b'{"index_columns": 3}', b'{"index_columns": [{}, 3]}', b"[" * 9999]
+)
+def test_what_pandas_records_of_an_index_is_not_trusted(tmp_path, metadata):
+    table = pa.table({"x": [1.0, 2.0], "y": [0, 1]}).replace_schema_metadata({b"pandas": metadata})
+    pq.write_table(table, tmp_path / "d.parquet")
+    assert read_table(tmp_path / "d.parquet", "y").features.names == ("x",)
+
+
+def test_names_of_columns_that_are_no_texts():
+    numbered = from_frame(pd.DataFrame([[1.5, 0, 7], [2.5, 1, 8]]), 1, group=2)
+    assert (numbered.provenance.target, numbered.provenance.columns, numbered.provenance.group) == ("1", ("0",), "2")
+    levels = pd.MultiIndex.from_tuples([("dose", "mean"), ("dose", "std"), ("sick", "")])
+    frame = pd.DataFrame([[1.5, 2, 0], [2.5, 3, 1]], columns=levels)
+    assert from_frame(frame, ("sick", "")).provenance.columns == ("dose.mean", "dose.std")
+    assert from_frame(frame, "sick", columns=[("dose", "std")]).provenance.columns == ("dose.std",)
+    with pytest.raises(InputError, match="more than one column named '1'"):
+        from_frame(pd.DataFrame([[1, 2, 0], [2, 1, 1]], columns=[1, "1", "y"]), "y")
+
+
+def test_repeated_rows_and_contradictions_are_counted(tmp_path):
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame(random.normal(size=(1000, 3)), columns=["a", "b", "c"])
+    frame["y"] = np.arange(1000) % 2
+    again = frame.iloc[:70].copy()
+    again.loc[again.index[:20], "y"] ^= 1
+    everything = pd.concat([frame, again])
+    everything.to_parquet(tmp_path / "d.parquet")
+    for dataset in (from_frame(everything, "y"), read_table(tmp_path / "d.parquet", "y")):
+        provenance = dataset.provenance
+        assert (provenance.rows_read, provenance.duplicates_removed) == (1070, 0)
+        assert (provenance.repeated, provenance.conflicts) == (70, 20)
+
+
+def test_semicolons_win_over_a_comma_in_a_name(tmp_path):
+    path = text(tmp_path / "d.csv", 'dose, mg;"a,b,c,d";age;y\n1;2;3;0\n4;5;6;1\n')
+    assert read_table(path, "y").provenance.columns == ("dose, mg", "a,b,c,d", "age")
+
+
+def test_texts_of_parquet_that_are_no_utf_8_are_refused(tmp_path):
+    broken = pa.array([b"\xff", b"a"], pa.binary()).view(pa.string())
+    pq.write_table(pa.table({"x": broken, "y": [0, 1]}), tmp_path / "d.parquet")
+    with pytest.raises(InputError, match="cannot be read as PARQUET: .*UTF"):
+        read_table(tmp_path / "d.parquet", "y")
+
+
+def test_a_name_that_is_no_text_can_be_written_down(tmp_path):
+    path = tmp_path / os.fsdecode(b"d\xff.csv")
+    assert read_table(text(path, "x,y\n1,0\n2,1\n"), "y").name == "d?.csv"
+
+
+@pytest.mark.parametrize(
+    "column", [[1j, 2j], [object(), object()], [{1}, {2}], [b"a", "b"], ["\ud800", "b"], [2**70, 1.5]]
+)
+def test_columns_that_arrow_lacks_are_refused_by_name(column):
+    with pytest.raises(InputError, match="Column 'x'|different texts"):
+        from_frame(pd.DataFrame({"x": pd.Series(column, dtype=object), "y": [0, 1]}), "y")

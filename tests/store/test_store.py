@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monkey
     write(path, b"old")
 
     def full_disk(*_: object) -> None:
-        raise OSError("No space left on device")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full_disk)
     with pytest.raises(OSError, match="No space left"):
@@ -26,6 +28,32 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monkey
         write_arrays(tmp_path / "b.npz", {"x": np.arange(3)}, {})
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+@pytest.mark.parametrize("call", ["os.fsync", "os.chmod"])
+@pytest.mark.parametrize("refusal", [errno.EINVAL, errno.EPERM, errno.ENOTSUP, errno.EROFS])
+def test_a_file_system_that_lacks_fsync_or_permissions_ends_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, refusal: int
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(refusal, os.strerror(refusal))
+
+    monkeypatch.setattr(call, refused)
+    with Folder(tmp_path, IDENTITY) as folder:
+        folder.keep("block-0", {"a": np.arange(3)}, {})
+        assert folder.load("block-0")[0]["a"].tolist() == [0, 1, 2]
+
+
+def test_an_error_of_writing_names_the_path_and_advises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    for call in ("os.fsync", "os.replace", "tempfile.mkstemp"):
+        with monkeypatch.context() as patch:
+            patch.setattr(call, refused)
+            with pytest.raises(OSError, match=r"a\.json: .*choose another folder"):
+                write(tmp_path / "a.json", b"new")
+    assert not list(tmp_path.iterdir())
 
 
 def test_arrays_and_values_come_back_exactly(tmp_path: Path) -> None:
@@ -106,6 +134,14 @@ def test_foreign_folders_and_files_are_left_alone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="Cannot write to --out"), Folder(tmp_path / "thesis.tex" / "out", IDENTITY):
         pass
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("name", ["lost+found", ".gitkeep", ".DS_Store", "desktop.ini"])
+def test_what_systems_leave_in_an_empty_folder_is_no_file_of_others(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir() if name == "lost+found" else (tmp_path / name).touch()
+    with Folder(tmp_path, IDENTITY) as folder:
+        assert not folder.done("block-0")
+    assert (tmp_path / name).exists()
 
 
 def test_a_run_killed_at_its_very_beginning_can_begin_again(tmp_path: Path) -> None:

@@ -472,3 +472,36 @@ def test_undefined_rates_are_told_and_not_logged() -> None:
     assert found["sign"].r_q.reason == "undefined: fewer than two distinct elements"
     assert found.to_dict() == {}
     assert "nan" in str(found)
+
+
+@pytest.mark.parametrize("kind", [Tensor.to_sparse, Tensor.to_sparse_csr])
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support:UserWarning")
+def test_sparse_batches_give_the_rates_of_dense_ones(kind: Callable[[Tensor], Tensor]) -> None:
+    features, targets = data()[:]
+    dense, sparse = (TrajectoryTracker(loss="binary", quantizers=DISCRETE) for _ in range(2))
+    model = nn.Linear(6, 1)
+    for _ in range(3):
+        with torch.no_grad():
+            model.weight += torch.randn(1, 6, generator=torch.Generator().manual_seed(3))
+        dense.update(model, [(features, targets)])
+        sparse.update(model, [(kind(features), targets)])
+    assert dense.elements == sparse.elements
+    for spec, rates in dense.compute().to_dict().items():
+        assert sparse.compute().to_dict()[spec] == pytest.approx(rates, nan_ok=True)
+
+
+def test_complex_weights_are_refused_by_name_also_beside_real_ones() -> None:
+    model = nn.Sequential(nn.Linear(6, 2), nn.Linear(2, 1, dtype=torch.complex64))
+    with pytest.raises(InputError, match=r"Parameter '1.weight' is complex.*torch.view_as_real"):
+        TrajectoryTracker(loss="binary").update(model, loader())
+
+
+def test_a_float64_model_may_be_given_float32_batches() -> None:
+    features, targets = data()[:]
+
+    def rates(inputs: Tensor) -> TrackedRates:
+        model, watch = network(), TrajectoryTracker(loss="binary", quantizers=DISCRETE)
+        train(model, 3, lambda: watch.update(copy.deepcopy(model).double(), [(inputs, targets)]))
+        return watch.compute()
+
+    assert rates(features) == rates(features.double())

@@ -9,6 +9,9 @@ import numpy as np
 from quantleak.arrays import plain
 from quantleak.errors import InputError
 
+LARGEST = 1e150
+"""Signals beyond have squares that float64 does not hold, so that no variance can be had of them."""
+
 
 class NotEnoughShadows(InputError):
     """Some example has too few IN or OUT shadows for this attack; other attacks on the same arrays may still run."""
@@ -102,7 +105,7 @@ def finite(values: np.ndarray, name: str) -> np.ndarray:
     """`values` as float64.
 
     Raises:
-        InputError: If a value is NaN, infinite or masked, or these are no real numbers.
+        InputError: If a value is NaN, infinite, masked or beyond `LARGEST`, or these are no real numbers.
     """
     values = plain(values, name).astype(np.float64, copy=False)
     bad = ~np.isfinite(values)
@@ -111,6 +114,13 @@ def finite(values: np.ndarray, name: str) -> np.ndarray:
         raise InputError(
             f"{name} has {bad.sum()} NaN or infinite values, the first at index {first}; "
             f"signals from quantleak.attacks.phi and log_probability are finite for finite logits."
+        )
+    if (huge := np.abs(values) > LARGEST).any():
+        first = tuple(int(axis[0]) for axis in huge.nonzero())
+        raise InputError(
+            f"{name} has {huge.sum()} values beyond {LARGEST:g}, the first at index {first}: np.nan_to_num writes such "
+            "for infinite ones, and they have no variance in float64. Compute signals from logits, as "
+            "quantleak.attacks.phi does, or keep probabilities within [1e-12, 1 - 1e-12]."
         )
     return values
 

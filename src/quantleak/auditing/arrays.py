@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from quantleak.attacks.shadows import LARGEST
+
 
 class Checks:
     """Reads arrays; what cannot be read is None, and why is in `problems`.
@@ -48,6 +50,21 @@ class Checks:
                     f"{name} has {table.shape[axis]} {what}, {other} has {self._shapes[other][axis]}; they must agree."
                 )
         return table
+
+    def require_squares(self, names: tuple[str, ...]) -> None:
+        """Refuse signals too large for a variance in the named tables, where these are."""
+        for name in names:
+            values = self.arrays.get(name)
+            if values is None or values.dtype.kind != "f":
+                continue
+            huge = np.isfinite(values) & (np.abs(values) > LARGEST)
+            if huge.any():
+                first = tuple(int(axis[0]) for axis in huge.nonzero())
+                self.problems.append(
+                    f"{name} has {huge.sum()} values beyond {LARGEST:g}, the first at index {first}: np.nan_to_num "
+                    "writes such for infinite ones. Compute phi from logits, or keep probabilities within [1e-12, 1 - "
+                    "1e-12]."
+                )
 
     def memberships(self, name: str, *, like: str, both: bool = True) -> np.ndarray | None:
         """A bool array of the shape of the table `like`.

@@ -13,7 +13,13 @@ def description(plan: Plan) -> dict[str, Any]:
     dataset, settings = plan.dataset, plan.settings
     parts = {name: len(getattr(plan.parts, name)) for name in ("pool", "validation", "population", "test")}
     return {
-        "data": {"name": dataset.name, "task": dataset.task, "rule": dataset.provenance.task_rule, **parts},
+        "data": {
+            "name": dataset.name,
+            "task": dataset.task,
+            "rule": dataset.provenance.task_rule,
+            "notes": list(dataset.provenance.notes),
+            **parts,
+        },
         "model": {
             "spec": settings.model,
             "inputs": list(plan.network.input_shape),
@@ -36,9 +42,10 @@ def describe(plan: Plan) -> str:
     data, model = facts["data"], facts["model"]
     parts = ", ".join(f"{name} {data[name]:,}" for name in ("pool", "validation", "population", "test"))
     shape = " x ".join(map(str, model["inputs"]))
+    notes = "".join(f"Note    {note}\n" for note in data["notes"])
     buffers = "".join(f"        {kind.replace('_', ' ')}: {', '.join(names)}\n" for kind, names in plan.buffers.items())
     return (
-        f"Data    {data['name']}: {data['task']} ({data['rule']}); {parts}\n"
+        f"Data    {data['name']}: {data['task']} ({data['rule']}); {parts}\n{notes}"
         f"Models  {facts['models']} x {model['spec']} ({shape} -> {model['outputs']}, {model['parameters']:,} "
         f"parameters), {facts['epochs']} epochs, trainer {facts['trainer']} on {facts['device']}\n{buffers}"
         f"Each as {', '.join(facts['quantizers'])}\n"

@@ -122,6 +122,8 @@ def scores_of(arrays: Mapping[str, Any], *, name: str = "arrays") -> Scores:
     _check_names(checks, wanted, (*POPULATION, EXAMPLE_ID) if shadowed else (EXAMPLE_ID,))
     target, member = checks.table(wanted[0]), checks.memberships(wanted[1], like=wanted[0])
     shadows = _shadows(checks, target) if shadowed else None
+    if shadowed:
+        checks.require_squares((*WITH_SHADOWS, *POPULATION))
     ids = checks.labels(EXAMPLE_ID, like=wanted[0])
     if checks.problems:
         told = "\n".join(f"- {problem}" for problem in checks.problems)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 
 import typer
 
@@ -18,6 +19,7 @@ from quantleak.cli.init import init
 from quantleak.cli.list import list_
 from quantleak.cli.report import report
 from quantleak.cli.reproduce import reproduce
+from quantleak.cli.signals import Stopped, stopped_by_signals
 from quantleak.cli.validate import validate
 from quantleak.errors import InputError
 
@@ -63,15 +65,24 @@ def options(
 
 def main() -> None:
     """Entry point of the command: bad input becomes one message and exit code 2."""
+    _print_anything()
     sys.path.append("")  # an installed command does not look for `--model my_model:function` where it is typed
     try:
-        app()
+        with stopped_by_signals():
+            app()
     except InputError as error:
         _stop(f"Error: {error}", 2)
-    except KeyboardInterrupt:
-        _stop("\nStopped. The same command continues where it was.", 130)
+    except Stopped as stop:
+        _stop("\nStopped. The same command continues where it was.", stop.code)
     except OSError as error:
         _stop(f"Error: {error}. What was finished is kept; the same command continues.", 1)
+
+
+def _print_anything() -> None:
+    """Print a question mark for what the encoding of the output lacks: no name of a file may end a finished audit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _stop(message: str, code: int) -> None:

@@ -16,14 +16,13 @@ def read_config(path: Path | None) -> dict[str, Any]:
     """
     if path is None:
         return {}
-    import yaml
+    from quantleak.cli.yaml_text import read_yaml
 
     try:
-        content = yaml.safe_load(path.read_bytes())
+        raw = path.read_bytes()
     except OSError as error:
         raise InputError(f"Cannot read the settings file {path}: {error.strerror}.") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    content = read_yaml(raw, str(path))
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise InputError(f"{path} must hold lines such as `models: 64`, got {type(content).__name__}.")
     return content

@@ -55,8 +55,7 @@ def reproduce(
 
 
 def _settings(preset: str, without: list[str], changes: list[str]) -> Synthetic:
-    import yaml
-
+    from quantleak.cli.yaml_text import read_yaml
     from quantleak.studies.synthetic.settings import PARTS, Synthetic, read
 
     unknown = [part for part in without if part not in PARTS]
@@ -64,7 +63,9 @@ def _settings(preset: str, without: list[str], changes: list[str]) -> Synthetic:
         raise InputError(f"--without takes {', '.join(PARTS)}, got '{unknown[0]}'.{nearest(unknown[0], PARTS)}")
     if wrong := [change for change in changes if "=" not in change]:
         raise InputError(f"--set takes NAME=VALUE, got '{wrong[0]}'.")
-    values = {name: yaml.safe_load(value) for name, _, value in (change.partition("=") for change in changes)}
+    values = {
+        name: read_yaml(value, f"--set {name}") for name, _, value in (change.partition("=") for change in changes)
+    }
     left_out = dict.fromkeys(without, False)
     return read(values | left_out, Synthetic.preset(preset))
 

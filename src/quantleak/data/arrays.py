@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quantleak.arrays import plain, unwrapped
-from quantleak.data.checks import require_finite
+from quantleak.data.checks import list_rows, require_finite
 from quantleak.data.dataset import Dataset, Provenance, assemble
 from quantleak.data.features import Columns, Features, Ready
 from quantleak.data.groups import require_labels
@@ -75,6 +75,13 @@ def features_of(values: npt.NDArray[Any], scale: bool | None = None) -> Features
 
 
 def _array(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
+    if np.ma.is_masked(values):
+        masked = np.atleast_1d(np.ma.getmaskarray(np.ma.asarray(values)))
+        rows = np.asarray(masked.reshape(len(masked), -1).any(axis=1))
+        raise InputError(
+            f"The {name} are masked in {list_rows(rows)}. Remove these rows or fill in the values, "
+            "such as with .filled(0), then try again."
+        )
     array = unwrapped(values, f"The {name}")
     return plain(array, f"The {name}") if array.dtype.kind in "biuf" else array
 

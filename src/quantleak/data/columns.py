@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -10,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from quantleak.data.checks import list_rows, require_finite
-from quantleak.data.features import Category, Columns
+from quantleak.data.features import Category, Columns, Floats
+from quantleak.data.numerals import Numerals, is_code, is_missing, read_numerals
 from quantleak.errors import InputError, nearest
 
 MOST_VALUES = 1000
@@ -46,23 +48,53 @@ def values_of(table: pa.Table, name: str) -> npt.NDArray[Any]:
     return values
 
 
-def column_features(table: pa.Table, names: list[str]) -> Columns:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Understood:
+    """What columns hold.
+
+    Args:
+        features: Their values.
+        notes: What was not plain to see, a clause each.
+        decimal_comma: The first column read with decimal commas, or None.
+    """
+
+    features: Columns
+    notes: tuple[str, ...]
+    decimal_comma: str | None
+
+
+def column_features(table: pa.Table, names: list[str]) -> Understood:
     """`Columns` of the named columns, in their order, numbers before texts.
 
-    A missing number is refused. A missing text counts as the empty text, a value of its own.
+    A missing number is refused. Text that is numbers throughout is read as numbers, text that mostly is so is refused;
+    see :func:`~quantleak.data.numerals.read_numerals`. In other text a missing cell counts as the empty text, a value
+    of its own. A column that pandas or Arrow calls categorical is never read as numbers.
 
     Raises:
         InputError: If a column holds neither numbers nor text, numbers that are missing or infinite, or so many
             different texts that it must be an identifier.
     """
-    is_text = {name: kind_of(table.column(name)) == "text" for name in names}
-    numeric = [name for name in names if not is_text[name]]
-    texts = [name for name in names if is_text[name]]
-    numbers = [values_of(table, name).astype(np.float64) for name in numeric]
-    matrix = np.stack(numbers, axis=1) if numbers else np.zeros((table.num_rows, 0))
-    if numeric:
-        require_finite(matrix, tuple(numeric), "column")
-    return Columns(names=tuple(numeric), numeric=matrix, categories=tuple(_category(table, name) for name in texts))
+    numbers: dict[str, Floats] = {}
+    categories: list[Category] = []
+    notes: list[str] = []
+    commas: list[str] = []
+    for name in names:
+        if kind_of(table.column(name)) != "text":
+            numbers[name] = values_of(table, name).astype(np.float64)
+            continue
+        read = _text(table, name)
+        if isinstance(read, Numerals):
+            numbers[name] = read.values
+            notes.append(f"column {name!r} is text and was read as {read.style}")
+            commas += [name] * read.decimal_comma
+        else:
+            categories.append(read)
+            notes += _missing_texts(read)
+    matrix = np.stack(list(numbers.values()), axis=1) if numbers else np.zeros((table.num_rows, 0))
+    if numbers:
+        require_finite(matrix, tuple(numbers), "column")
+    features = Columns(names=tuple(numbers), numeric=matrix, categories=tuple(categories))
+    return Understood(features=features, notes=tuple(notes), decimal_comma=next(iter(commas), None))
 
 
 def group_labels(table: pa.Table, name: str) -> npt.NDArray[Any]:
@@ -89,12 +121,15 @@ def require_column(table: pa.Table, name: str, role: str, source: str) -> None:
         )
 
 
-def _category(table: pa.Table, name: str) -> Category:
+def _text(table: pa.Table, name: str) -> Category | Numerals:
     column = table.column(name)
-    if pa.types.is_dictionary(column.type):
+    declared = pa.types.is_dictionary(column.type)
+    if declared:
         column = column.cast(column.type.value_type)
     coded = column.fill_null("").combine_chunks().dictionary_encode()
-    values = tuple(coded.dictionary.to_pylist())
+    values, codes = tuple(coded.dictionary.to_pylist()), coded.indices.to_numpy().astype(np.int64)
+    if not (declared or is_code(values)) and (read := read_numerals(f"Column {name!r}", values, codes)):
+        return read
     limit = min(MOST_VALUES, max(50, len(column) // 2))
     if len(values) > limit:
         raise InputError(
@@ -102,4 +137,14 @@ def _category(table: pa.Table, name: str) -> Category:
             "for categories. Leave it out by naming the columns to use; if it holds numbers, correct those that are "
             "not; if it says which rows belong together, make it the group; if it holds molecules, name it as SMILES."
         )
-    return Category(name=name, codes=coded.indices.to_numpy().astype(np.int64), values=values)
+    return Category(name=name, codes=codes, values=values)
+
+
+def _missing_texts(category: Category) -> list[str]:
+    """A clause for each text that stands for a missing cell."""
+    counts = np.bincount(category.codes, minlength=len(category.values))
+    return [
+        f"{value or 'an empty cell'!r} of column {category.name!r} is a category of its own, in {count} rows"
+        for value, count in zip(category.values, counts.tolist(), strict=True)
+        if is_missing(value)
+    ]

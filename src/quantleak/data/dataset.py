@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quantleak.data.features import Features, Ints
-from quantleak.data.groups import merge_groups
+from quantleak.data.groups import codes_of, merge_groups
 from quantleak.data.target_scale import standardise_targets
 from quantleak.data.targets import Targets, Task
 
@@ -30,11 +30,13 @@ class Provenance:
         group: Name of the column of groups, None if there was none.
         sha256: Checksum of the file, None if there was none; `Dataset.digest` is always there.
         categories: Those columns that hold text and became 0/1 columns.
-        ignored: Columns left out because they are an index without a name.
+        ignored: Columns left out because they are the index of a pandas frame or have no name.
         rows_refused: How many rows could not be used.
         refused_rows: Numbers of the first 20 of them.
         duplicates_removed: Rows dropped because an earlier row is the same molecule.
-        conflicts: How many of those had another target than the row that was kept.
+        repeated: Rows that are kept and whose features equal those of an earlier row; they share its group.
+        conflicts: How many of the removed and the repeated rows have another target than the first row like them.
+        notes: What was not plain to see when the data were read, a clause each.
     """
 
     source: str
@@ -50,7 +52,9 @@ class Provenance:
     rows_refused: int = 0
     refused_rows: tuple[int, ...] = ()
     duplicates_removed: int = 0
+    repeated: int = 0
     conflicts: int = 0
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -129,14 +133,17 @@ def assemble(
     group: npt.NDArray[Any] | None = None,
     rows: Ints | None = None,
 ) -> Dataset:
-    """A `Dataset` whose groups join equal feature rows and the user's groups."""
-    labellings: list[Any] = [features.row_keys()] if group is None else [features.row_keys(), group]
+    """A `Dataset` whose groups join equal feature rows and the user's groups; provenance counts the equal rows."""
+    kinds = codes_of(features.row_keys())
+    _, first = np.unique(kinds, return_index=True)
+    conflicts = int((targets.values != targets.values[first[kinds]]).sum())
+    provenance = replace(provenance, repeated=len(kinds) - len(first), conflicts=provenance.conflicts + conflicts)
     return Dataset(
         name=name,
         task=targets.task,
         targets=targets.values,
         classes=targets.classes,
-        groups=merge_groups(*labellings),
+        groups=merge_groups(kinds) if group is None else merge_groups(kinds, group),
         features=features,
         rows=np.arange(1, len(features) + 1) if rows is None else rows,
         provenance=provenance,

@@ -23,6 +23,10 @@ from quantleak.errors import InputError
 RADIUS = 2
 BITS = 2048
 MOST_REFUSED = 0.05
+MOST_ATOMS = 1000
+"""RDKit recurses over a molecule: with 2,500 atoms it overruns a stack of 1 MB, with 20,000 one of 8 MB."""
+LONGEST_TEXT = 10_000
+"""No text is parsed that is longer than 1,000 atoms need with all that can be said of each."""
 LISTED_ROWS = 20
 
 
@@ -31,12 +35,14 @@ class Molecules:
     """The molecules of N SMILES.
 
     Args:
-        canonical: Canonical SMILES, None where RDKit refuses the text or it holds no atom.
+        canonical: Canonical SMILES, None where RDKit refuses the text, or it holds no atom or too many.
         fingerprints: uint8 `[N, 2048]`, 0 or 1; zeros where refused.
+        too_large: Bool `[N]`, where there are more than `MOST_ATOMS` atoms.
     """
 
     canonical: list[str | None]
     fingerprints: npt.NDArray[np.uint8]
+    too_large: npt.NDArray[np.bool_]
 
 
 def read_molecules(
@@ -44,9 +50,9 @@ def read_molecules(
 ) -> Dataset:
     """A data set of molecules from a CSV or Parquet file.
 
-    Features are Morgan fingerprints of radius 2 folded to 2048 bits. Rows that RDKit refuses are left out and listed;
-    of rows with one canonical SMILES the first is kept. Molecules of equal fingerprint (stereoisomers, for one) share
-    a group. Other columns are not used.
+    Features are Morgan fingerprints of radius 2 folded to 2048 bits. Rows that RDKit refuses, and molecules of
+    more than 1,000 atoms, are left out and listed; of rows with one canonical SMILES the first is kept. Molecules of
+    equal fingerprint (stereoisomers, for one) share a group. Other columns are not used.
 
     Args:
         path: The file.
@@ -85,6 +91,7 @@ def read_molecules(
         refused_rows=tuple((np.flatnonzero(refused)[:LISTED_ROWS] + 1).tolist()),
         duplicates_removed=int((~refused).sum()) - len(kept),
         conflicts=conflicts,
+        notes=_notes(molecules.too_large),
     )
     return assemble(
         source.name,
@@ -114,21 +121,33 @@ def parse(smiles: list[Any]) -> Molecules:
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS, fpSize=BITS)
     fingerprints = np.zeros((len(smiles), BITS), np.uint8)
     canonical: list[str | None] = [None] * len(smiles)
+    too_large = np.array([text is not None and len(text) > LONGEST_TEXT for text in smiles], bool)
     with rdBase.BlockLogs():
         for row, text in enumerate(smiles):
-            molecule = Chem.MolFromSmiles(text) if text else None
-            if molecule is not None and molecule.GetNumAtoms():
+            molecule = Chem.MolFromSmiles(text) if text and not too_large[row] else None
+            if molecule is None or not molecule.GetNumAtoms():
+                continue
+            too_large[row] = molecule.GetNumAtoms() > MOST_ATOMS
+            if not too_large[row]:
                 canonical[row] = Chem.MolToSmiles(molecule)
                 fingerprints[row] = generator.GetFingerprintAsNumPy(molecule)
-    return Molecules(canonical=canonical, fingerprints=fingerprints)
+    return Molecules(canonical=canonical, fingerprints=fingerprints, too_large=too_large)
 
 
 def _check_refused(refused: npt.NDArray[np.bool_], column: str, source: str) -> None:
     if refused.mean() > MOST_REFUSED:
         raise InputError(
-            f"Column {column!r} of {source!r} is not readable as SMILES in {list_rows(refused)}, more than "
-            f"{MOST_REFUSED:.0%}. Is it the right column? Correct or remove these rows."
+            f"Column {column!r} of {source!r} is not readable as SMILES, or has more than {MOST_ATOMS:,} atoms, in "
+            f"{list_rows(refused)}, more than {MOST_REFUSED:.0%} of them. Is it the right column? Correct or remove "
+            "these rows."
         )
+
+
+def _notes(too_large: npt.NDArray[np.bool_]) -> tuple[str, ...]:
+    """Why rows were refused, where it is not that the text is no SMILES."""
+    if not too_large.any():
+        return ()
+    return (f"refused because of more than {MOST_ATOMS:,} atoms: {list_rows(too_large)}",)
 
 
 def _first_of_each(canonical: list[str | None], targets: Targets) -> tuple[Ints, int]:

@@ -72,7 +72,9 @@ def open_source(path: str | Path) -> Source:
         raw = path.read_bytes()
     except OSError as error:
         raise InputError(f"{str(path)!r} cannot be read: {error.strerror}. Check path and permissions.") from error
-    return Source(name=path.name, kind=_kind(path, raw), raw=raw, sha256=hashlib.sha256(raw).hexdigest())
+    # Linux permits names that are no text; a page or a file of results does not.
+    name = path.name.encode(errors="replace").decode()
+    return Source(name=name, kind=_kind(path, raw), raw=raw, sha256=hashlib.sha256(raw).hexdigest())
 
 
 def _require_file(path: Path) -> None:
@@ -115,7 +117,7 @@ def _content(raw: bytes) -> str:
         return "a Parquet file cut short (download or copy it again)"
     if found:
         return found
-    return "binary" if b"\0" in raw[:65536] else "text"
+    return "binary" if b"\0" in raw else "text"
 
 
 def _zip_content(raw: bytes) -> str:

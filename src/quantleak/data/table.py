@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -10,10 +11,12 @@ import pyarrow as pa
 
 from quantleak.data.columns import column_features, require_column
 from quantleak.data.dataset import Dataset, Provenance, assemble
+from quantleak.data.frame import column_name, frame_to_arrow
+from quantleak.data.index import index_columns
 from quantleak.data.npz import read_npz
 from quantleak.data.roles import Roles
-from quantleak.data.source import open_source
-from quantleak.data.tabular import check_table, read_arrow
+from quantleak.data.source import Source, open_source
+from quantleak.data.tabular import read_arrow, require_no_thousands_points
 from quantleak.errors import InputError
 
 
@@ -27,9 +30,10 @@ def read_table(
 ) -> Dataset:
     """A data set from a CSV (.csv, .tsv, .tab, .txt), Parquet (.parquet, .pq) or NumPy (.npz) file.
 
-    Columns of numbers and booleans are standardised, columns of text become categories; a column without a name
-    (the index that pandas writes) is ignored. A missing number is refused, a missing text is a category of its own.
-    An NPZ file holds `features` or `X`, and `targets` or `y`.
+    Columns of numbers and booleans are standardised, columns of text become categories; an index that pandas wrote is
+    ignored. A missing number is refused, a missing text is a category of its own. Text that is numbers (decimal
+    commas, thousands set apart) is read as such where there is one way to read it, and refused otherwise. What was not
+    plain to see is in the `notes` of the provenance. An NPZ file holds `features` or `X`, and `targets` or `y`.
 
     Args:
         path: The file.
@@ -50,62 +54,82 @@ def read_table(
     if target is None:
         known = ", ".join(map(repr, table.column_names[:10]))
         raise InputError(f"Which column of {source.name!r} is the target? Name one: {known}.")
-    roles = Roles(target=target, task=task, group=group)
-    return _from_arrow(table, roles, columns, name=source.name, sha256=source.sha256)
+    return _from_arrow(table, Roles(target=target, task=task, group=group), columns, Origin.of(source))
 
 
 def from_frame(
     frame: pd.DataFrame,
-    target: str,
+    target: Hashable,
     *,
     name: str = "frame",
     task: str | None = None,
-    group: str | None = None,
-    columns: Sequence[str] | None = None,
+    group: Hashable = None,
+    columns: Sequence[Hashable] | None = None,
 ) -> Dataset:
     """A data set from a pandas data frame; its index is not used. Otherwise as `read_table`.
+
+    Names of columns become text: 3 is `"3"`, and the levels of a `MultiIndex` are joined by points. Target, group and
+    columns may be given either way.
 
     Example:
         >>> from_frame(pd.DataFrame({"age": [30, 40, 50], "sick": ["no", "yes", "no"]}), "sick")
         Dataset('frame', binary, 2 classes, 3 examples in 3 groups)
     """
-    named = frame.rename(columns=str)
-    try:
-        # Arrow refuses repeated names itself, with a message of its own.
-        arrays = [pa.array(named.iloc[:, i], from_pandas=True) for i in range(named.shape[1])]
-    except (pa.ArrowException, TypeError) as error:
-        raise InputError(f"{name!r} has a column of mixed values: {str(error)[:200]}. Give it one type.") from error
-    table = pa.Table.from_arrays(arrays, names=list(named.columns))
-    check_table(table, name)
-    return _from_arrow(table, Roles(target=target, task=task, group=group), columns, name=name, sha256=None)
+    roles = Roles(target=column_name(target), task=task, group=None if group is None else column_name(group))
+    used = None if columns is None else [column_name(label) for label in columns]
+    index = tuple(column_name(label) for label in frame.index.names if label is not None)
+    return _from_arrow(frame_to_arrow(frame, name), roles, used, Origin(name=name, index=index))
 
 
-def _from_arrow(
-    table: pa.Table, roles: Roles, columns: Sequence[str] | None, *, name: str, sha256: str | None
-) -> Dataset:
-    roles.require(table, name)
-    ignored = tuple(column for column in table.column_names if _is_index(column))
-    used = _used(table, roles, columns, name)
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a table came from.
+
+    Args:
+        name: A short name.
+        source: The file, if there is one.
+        index: Names of the index of a frame, which is no column.
+    """
+
+    name: str
+    source: Source | None = None
+    index: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, source: Source) -> Origin:
+        """The origin that is a file."""
+        return cls(name=source.name, source=source)
+
+
+def _from_arrow(table: pa.Table, roles: Roles, columns: Sequence[str] | None, origin: Origin) -> Dataset:
+    roles.require(table, origin.name)
+    used = _used(table, roles, columns, origin.name)
     targets = roles.targets(table)
-    features = column_features(table, used)
+    read = column_features(table, used)
+    with_commas = roles.target if targets.decimal_comma else read.decimal_comma
+    if with_commas is not None and origin.source is not None:
+        require_no_thousands_points(origin.source, table, [*used, roles.target], with_commas)
+    taken = (*used, roles.target, roles.group)
     provenance = Provenance(
-        source=name,
-        sha256=sha256,
+        source=origin.name,
+        sha256=None if origin.source is None else origin.source.sha256,
         rows_read=table.num_rows,
         target=roles.target,
         columns=tuple(used),
         group=roles.group,
         task_rule=targets.rule,
-        categories=tuple(category.name for category in features.categories),
-        ignored=ignored,
+        categories=tuple(category.name for category in read.features.categories),
+        ignored=(*origin.index, *(name for name in index_columns(table) if name not in taken)),
+        notes=read.notes,
     )
-    return assemble(name, features, targets, provenance, group=roles.groups(table))
+    return assemble(origin.name, read.features, targets, provenance, group=roles.groups(table))
 
 
 def _used(table: pa.Table, roles: Roles, columns: Sequence[str] | None, source: str) -> list[str]:
     taken = (roles.target, roles.group)
     if columns is None:
-        used = [name for name in table.column_names if name not in taken and not _is_index(name)]
+        index = index_columns(table)
+        used = [name for name in table.column_names if name not in taken and name not in index]
     else:
         used = list(dict.fromkeys(columns))
         for name in used:
@@ -115,7 +139,3 @@ def _used(table: pa.Table, roles: Roles, columns: Sequence[str] | None, source: 
     if not used:
         raise InputError(f"{source!r} has no column left for the features. Give at least one besides {taken[0]!r}.")
     return used
-
-
-def _is_index(name: str) -> bool:
-    return name == "" or name.startswith("__index_level_")

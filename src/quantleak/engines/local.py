@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
+from threading import Thread
 from typing import Any
 
 import joblib
@@ -14,6 +17,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from threadpoolctl import threadpool_limits
 
 Job = Callable[[], Any]
+SECONDS_BETWEEN_LOOKS = 1.0
 
 
 def processors() -> int:
@@ -24,7 +28,8 @@ def processors() -> int:
 def run(jobs: Mapping[str, Job], workers: int) -> Iterator[tuple[str, Any]]:
     """Run jobs and hand over `(key, result)` as each ends, in whatever order.
 
-    Large arrays inside jobs are shared with the workers as memory maps.
+    Large arrays inside jobs are shared with the workers as memory maps. Workers end with the process that started
+    them, however that ends.
 
     Raises:
         ChildProcessError: If a worker was killed.
@@ -39,7 +44,7 @@ def run(jobs: Mapping[str, Job], workers: int) -> Iterator[tuple[str, Any]]:
         n_jobs=min(workers, len(jobs)), return_as="generator_unordered", mmap_mode="c", pre_dispatch="n_jobs"
     )
     try:
-        yield from parallel(joblib.delayed(_alone)(key, job) for key, job in jobs.items())
+        yield from parallel(joblib.delayed(_in_worker)(os.getpid(), key, job) for key, job in jobs.items())
     except TerminatedWorkerError as error:
         raise ChildProcessError("A worker process was killed, perhaps for want of memory; try --workers 1") from error
 
@@ -66,3 +71,20 @@ def one_thread() -> Iterator[None]:
 def _alone(key: str, job: Job) -> tuple[str, Any]:
     with one_thread():
         return key, job()
+
+
+def _in_worker(parent: int, key: str, job: Job) -> tuple[str, Any]:
+    _end_with(parent)
+    return _alone(key, job)
+
+
+@cache
+def _end_with(parent: int) -> None:
+    """Watch the parent of this process from now on: nobody else ends a worker in the middle of a job."""
+    Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    os._exit(1)

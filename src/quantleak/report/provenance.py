@@ -27,7 +27,9 @@ LABELS = {
     "rows_refused": "Rows refused",
     "refused_rows": "Refused rows, the first",
     "duplicates_removed": "Duplicates removed",
-    "conflicts": "Duplicates with another target",
+    "repeated": "Repeated rows, kept in one group",
+    "conflicts": "Duplicates and repeated rows with another target",
+    "notes": "Notes on how the data were read",
     "sha256": "SHA-256 of the file",
     "digest": "SHA-256 of the examples",
 }
@@ -49,7 +51,7 @@ COSTS = {
 }
 LONGEST_LIST = 20
 LONG = 32
-COUNTS = ("rows_read", "rows_refused", "duplicates_removed", "conflicts")
+COUNTS = ("rows_read", "rows_refused", "duplicates_removed", "repeated", "conflicts")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,25 +20,58 @@ from quantleak.errors import InputError
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 _META = "__json__"
+LOST = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What `fsync` says when the content is lost; all else is that it cannot be done."""
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old content or the new, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Write a file so that a reader sees the old content or the new, never a part.
+
+    Raises:
+        OSError: If it cannot be written; the message names the path and says what to do.
+    """
+    with _aside(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def _aside(path: Path) -> Iterator[BinaryIO]:
+    """A file beside `path` that takes its place when the block ends, and is gone if the block fails."""
+    made: Path | None = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        made = Path(name)
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes files private; results should have the permissions of any other new file.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(aside, 0o666 & ~umask)
-        os.replace(aside, path)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise
+            _to_disk(file)
+        _share(made)
+        os.replace(made, path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        told = f"cannot write {path}: {reason}; free some space there or choose another folder"
+        raise OSError(error.errno, told) from error
+    finally:
+        if made is not None:
+            made.unlink(missing_ok=True)
+
+
+def _to_disk(file: BinaryIO) -> None:
+    """Ask for the file to be on the disk: some file systems cannot, but what they say of a full disk counts."""
+    try:
+        os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno in LOST:
+            raise
+
+
+def _share(path: Path) -> None:
+    """Give a file the permissions of any other new file; mkstemp makes it private, and some file systems keep it so."""
+    umask = os.umask(0)
+    os.umask(umask)
+    with suppress(OSError):
+        os.chmod(path, 0o666 & ~umask)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -59,18 +94,14 @@ def read_json(path: Path) -> Any:
 
 
 def write_arrays(path: Path, arrays: Arrays, meta: Any) -> None:
-    """Write arrays and a JSON value as one NPZ file; its ZIP checksums guard every byte."""
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            text = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
-            _save_npz(file, {**arrays, _META: text})
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise
+    """Write arrays and a JSON value as one NPZ file; its ZIP checksums guard every byte.
+
+    Raises:
+        OSError: As `write`.
+    """
+    text = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
+    with _aside(path) as file:
+        _save_npz(file, {**arrays, _META: text})
 
 
 def _save_npz(file: BinaryIO, arrays: Arrays) -> None:

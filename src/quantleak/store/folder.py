@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -14,8 +15,13 @@ from filelock import FileLock, Timeout
 from quantleak.errors import InputError
 from quantleak.store.files import checksum, read_arrays, read_json, write_arrays, write_json
 
+log = logging.getLogger("quantleak")
+
 RESULTS_VERSION = 3
 """Raised by hand whenever the same settings give other numbers."""
+
+OF_SYSTEMS = ("lost+found", ".gitkeep", ".keep", ".gitignore", ".DS_Store", "desktop.ini", "Thumbs.db")
+"""What file systems, version control and file managers put into a folder that is otherwise empty."""
 
 Identity = Mapping[str, Any]
 
@@ -65,10 +71,12 @@ class Folder:
             raise InputError(f"Another process works in {self.path}. Wait for it, or give another --out.") from None
         except OSError as error:
             raise InputError(f"Cannot write to --out {self.path}: {error.strerror}. Give another folder.") from error
+        except NotImplementedError:
+            log.warning("%s cannot be locked: its file system has no locks. Run nothing else in it.", self.path)
         if not (self.path / "run.json").exists():
             write_json(self.path / "run.json", {"id": self.id, **self.identity})
         for left in [*self.path.glob(".*.json.*"), *self._jobs.glob(".*.npz.*")]:
-            left.unlink()  # written aside by a run that was killed before it could rename them
+            left.unlink(missing_ok=True)  # written aside by a run that was killed before it could rename them
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -83,7 +91,8 @@ class Folder:
         found = begun(self.path)
         if found is None:
             # A run that was killed at its very beginning leaves these.
-            foreign = [name for name in os.listdir(self.path) if name != "jobs" and not name.startswith(".run.json.")]
+            ours = {"jobs", *OF_SYSTEMS}
+            foreign = [name for name in os.listdir(self.path) if name not in ours and not name.startswith(".run.json.")]
             if foreign:
                 raise InputError(
                     f"{self.path} holds other files and no {self._what}. Give a new folder: nothing is overwritten."

@@ -16,15 +16,14 @@ TARGETS = ("labels", "label", "targets", "target", "y")
 """Names under which a batch that is a mapping may hold its targets."""
 
 
-def moved(value: Any, device: torch.device) -> Any:
-    """The batch with every tensor on `device`, and half-precision numbers in float32."""
+def moved(value: Any, device: torch.device, least: torch.dtype = torch.float32) -> Any:
+    """The batch with every tensor on `device`, and no floating-point number in less than `least`."""
     if isinstance(value, Tensor):
-        half = value.dtype in (torch.bfloat16, torch.float16)
-        return value.to(device, torch.float32 if half else value.dtype)
+        return value.to(device, torch.promote_types(value.dtype, least) if value.is_floating_point() else value.dtype)
     if isinstance(value, Mapping):
-        return {name: moved(item, device) for name, item in value.items()}
+        return {name: moved(item, device, least) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        items = [moved(item, device) for item in value]
+        items = [moved(item, device, least) for item in value]
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
     return value.to(device) if hasattr(value, "to") else value
 
@@ -37,8 +36,9 @@ def digest(value: Any) -> bytes:
 
 
 def tensor_bytes(tensor: Tensor) -> memoryview:
-    """The bytes of a tensor of any dtype, without a copy where it lies in memory as one piece."""
-    return tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
+    """The bytes of a tensor of any dtype, sparse or not, without a copy where it lies in memory as one piece."""
+    dense = tensor if tensor.layout == torch.strided else tensor.to_dense()
+    return dense.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
 
 
 def _add(total: Any, value: Any) -> None:

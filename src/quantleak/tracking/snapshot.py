@@ -102,6 +102,12 @@ class Caller(nn.Module):
         self._forward = forward or plain_forward
         self._named = {"model." + name: tensor for name, tensor in state(model).items()}
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """What batches must have at least: float64 for a float64 model, which trainers may feed float32."""
+        kinds = {parameter.dtype for parameter in self.parameters() if parameter.is_floating_point()}
+        return torch.float64 if kinds == {torch.float64} else torch.float32
+
     def forward(self, batch: Any) -> Any:
         """Outputs and targets of a batch."""
         return self._forward(self.model, batch)
@@ -136,6 +142,11 @@ def plain_forward(model: nn.Module, batch: Any) -> tuple[Any, Any]:
 def _refuse_unusable(model: nn.Module) -> None:
     parameters = dict(model.named_parameters())
     for name, parameter in parameters.items():
+        if parameter.is_complex():
+            raise InputError(
+                f"Parameter '{name}' is complex, and no quantizer knows what that is. Keep real and imaginary parts as "
+                "two parameters: torch.view_as_real(...) and torch.view_as_complex(...) convert."
+            )
         if is_lazy(parameter) or type(parameter.data) is not Tensor or parameter.layout != torch.strided:
             raise InputError(
                 f"Parameter '{name}' is not a plain tensor ({type(parameter.data).__name__}): run a lazy module once "

@@ -218,7 +218,7 @@ class TrajectoryTracker:
         columns: list[Tensor] = []
         examples = 0
         for batch in batches:
-            here = moved(batch, device)
+            here = moved(batch, device, caller.dtype)
             columns.append(torch.stack([self._loss(*caller.run(e.tensors, here)) for e in elements]).cpu())
             examples += columns[-1].shape[1]
             if self.validation_limit is not None and examples >= self.validation_limit:
