@@ -33,8 +33,8 @@ class Predictor:
 
     @torch.no_grad()
     def __call__(self, flat: Float[Tensor, "models parameters"]) -> Float[Tensor, "models examples outputs"]:
-        """Outputs `[B, examples, outputs]` float32."""
-        views = self.layout.views(flat)
+        """Outputs `[B, examples, outputs]` float32, on the device of the features, wherever the vectors are."""
+        views = self.layout.views(flat.to(self.features.device))
         if self.layers is not None:
             return self._perceptron(views, len(flat))
         return torch.stack([self._module({n: t[b] for n, t in views.items()}) for b in range(len(flat))])
