@@ -95,3 +95,7 @@ def test_taking_rows(features):
     taken = features.take(np.array([2, 0]))
     assert len(taken) == 2
     assert taken.row_keys() == [features.row_keys()[2], features.row_keys()[0]]
+
+
+def test_a_constant_column_of_huge_numbers_becomes_zeros_without_a_warning():
+    assert not standardise(np.full((7, 1), 1e300), np.arange(7)).any()

@@ -159,7 +159,8 @@ def standardise(values: Floats, fit: Ints) -> Floats:
         raise InputError("Scaling needs at least one row to be fitted on, got none.")
     chosen = values[fit]
     varies = chosen.min(axis=0) < chosen.max(axis=0)
-    magnitude = np.where(varies, np.abs(chosen).max(axis=0), 1.0)
+    magnitude = np.abs(chosen).max(axis=0)
+    magnitude[magnitude == 0] = 1.0
     unit = chosen / magnitude
     spread = np.where(varies, unit.std(axis=0), 1.0)
     with np.errstate(over="ignore"):
