@@ -64,7 +64,8 @@ def test_few_distinct_values_are_kept(pool, picks):
 def test_quantizing_twice_changes_nothing(weight, spec):
     rule = quantizer(spec)
     once = rule(torch.from_numpy(weight), batch_dims=1)
-    assert torch.equal(rule(once, batch_dims=1), once)
+    # Means of clusters come from float64 sums over the row: equal entries far below its scale move by a rounding.
+    torch.testing.assert_close(rule(once, batch_dims=1), once, rtol=0, atol=1e-13)
 
 
 @pytest.mark.parametrize("block", [1, 2])
