@@ -438,6 +438,13 @@ def test_a_tensor_that_all_models_would_train_is_refused() -> None:
     assert constants(made, TRAINERS["serial"]) == {"scale"}
 
 
+def test_vmap_refuses_a_model_that_is_alone_in_its_block_and_draws_a_number() -> None:
+    made = fleet(own(lambda m: setattr(m, "scale", random.random()), lambda m, x: x * m.scale))
+    reason = TRAINERS["vmap"].refuses(replace(made, members=made.members[:1]).blocks()[0])
+    assert reason is not None
+    assert "'scale' differs between models" in reason
+
+
 PARTS: dict[str, Callable[[], nn.Module]] = {
     "linear": linear(outputs=INPUTS),
     "relu": nn.ReLU,

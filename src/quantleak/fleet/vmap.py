@@ -72,9 +72,9 @@ class _Models:
     def shares(self, block: Block) -> str | None:
         """What all models have in common and should not, after one forward pass; the object is used up by it."""
         models = len(block.models)
-        alone = block.modules()
-        for other in alone[1:]:
-            if names := differences(alone[0], other):
+        alone, rebuilt = block.modules(), block.fleet.network.module(seed=0).to(block.device)
+        for other in alone:
+            if names := differences(rebuilt, other):
                 return f"'{names[0]}' differs between models and is neither a parameter nor a buffer"
         rows = torch.arange(2 * models, device=block.device) % len(self.features)
         inputs = self.features[rows].unflatten(0, (models, 2))
