@@ -11,8 +11,9 @@ import numpy as np
 from scipy import special, stats
 
 from quantleak.attacks import leave_one_out, roc
-from quantleak.data.membership import membership
-from quantleak.theory.exact import Erm, erm_mis
+from quantleak.data import membership
+from quantleak.theory import erm_mis
+from quantleak.theory.exact import Erm
 from quantleak.theory.exact.compositions import Compositions, multinomial
 
 Attack = Callable[..., np.ndarray]

@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from quantleak.auditing.recorder import Recorder, validation_losses
 from quantleak.data import Mixture
 from quantleak.engines import run
-from quantleak.fleet import TRAINERS, Block, Fleet, Optimizer, Training, network
+from quantleak.fleet import TRAINERS, Block, Fleet, Optimizer, Training
+from quantleak.models import network
 from quantleak.quantizers import PAPER_A, quantizer
+from quantleak.trajectory.recorder import Recorder, validation_losses
 
 MODELS, EXAMPLES, BATCH, EPOCHS, VALIDATION = 300, 128, 32, 3000, 1000
 ADAM = "adam:1e-4"

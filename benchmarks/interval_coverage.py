@@ -23,12 +23,11 @@ import numpy as np
 from numba import njit
 from scipy import integrate, special, stats
 
-from quantleak.attacks.crossed import Crossed
-from quantleak.attacks.influence import tpr_influence
-from quantleak.attacks.metrics import auc_estimate, crossed_auc, crossed_tpr, tpr_estimate
-from quantleak.attacks.rank_weights import interpolating_weights
-from quantleak.attacks.roc import Roc, roc
-from quantleak.attacks.table import score_table
+from quantleak.attacks import Crossed, Roc, roc
+from quantleak.attacks.evaluation.influence import tpr_influence
+from quantleak.attacks.evaluation.metrics import auc_estimate, crossed_auc, crossed_tpr, tpr_estimate
+from quantleak.attacks.evaluation.rank_weights import interpolating_weights
+from quantleak.attacks.evaluation.table import score_table
 from quantleak.store import write_json
 from report import write_results
 

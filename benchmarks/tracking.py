@@ -13,7 +13,7 @@ import time
 import torch
 from torch import nn
 
-from quantleak.tracking import TrajectoryTracker
+from quantleak.trajectory import TrajectoryTracker
 from report import write_results
 
 EXAMPLES, FEATURES, EPOCHS, BATCH = 100_000, 32, 500, 10_000

@@ -9,8 +9,8 @@ from sklearn.datasets import load_breast_cancer
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset, random_split
 
-from quantleak.lightning import QuantizationPrivacyCallback
-from quantleak.tracking import TrajectoryTracker
+from quantleak.integrations.lightning import QuantizationPrivacyCallback
+from quantleak.trajectory import TrajectoryTracker
 
 
 class Classifier(lightning.LightningModule):

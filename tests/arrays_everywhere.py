@@ -16,8 +16,9 @@ import torch
 
 import quantleak as ql
 from quantleak import theory
-from quantleak.quantizers.codebook import Codebook
+from quantleak.quantizers import Codebook
 from quantleak.theory import exact
+from quantleak.trajectory import Trajectory
 
 random = np.random.default_rng(0)
 LOSSES = random.integers(0, 9, (4, 12)) / 4  # exact in every float
@@ -47,13 +48,13 @@ def read_only(x):
 
 
 def trajectory(x):
-    found = theory.Trajectory(1, lambda elements: torch.as_tensor(elements)[:, :1] - torch.arange(4.0))
+    found = Trajectory(1, lambda elements: torch.as_tensor(elements)[:, :1] - torch.arange(4.0))
     found.update(x)
     return found.elements
 
 
 def of_losses(x):
-    seen = theory.Trajectory(1, lambda elements: x)
+    seen = Trajectory(1, lambda elements: x)
     seen.update(torch.arange(4.0)[None, :, None])
     return seen.rates()[0].r_q.value
 

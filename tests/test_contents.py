@@ -27,6 +27,6 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 
 
 def test_the_function_is_not_hidden_by_importing_rooms() -> None:
-    code = "import quantleak as ql, quantleak.auditing, quantleak.attacks.roc\n"
+    code = "import quantleak as ql, quantleak.auditing, quantleak.attacks.evaluation.roc\n"
     code += "assert callable(ql.audit) and callable(ql.roc)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -15,8 +15,8 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import quantleak as ql
-from quantleak.lightning import QuantizationPrivacyCallback
-from quantleak.tracking import TrajectoryTracker
+from quantleak.integrations.lightning import QuantizationPrivacyCallback
+from quantleak.trajectory import TrajectoryTracker
 
 
 class Classifier(lightning.LightningModule):

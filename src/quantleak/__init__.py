@@ -9,6 +9,8 @@ import importlib
 import logging
 from typing import TYPE_CHECKING, Any
 
+from quantleak.version import VERSION
+
 if TYPE_CHECKING:
     from quantleak import hf as hf
     from quantleak import lightning as lightning
@@ -42,8 +44,8 @@ if TYPE_CHECKING:
     from quantleak.theory import finite_rate as finite_rate
     from quantleak.theory import privacy_rate as privacy_rate
     from quantleak.theory.exact import erm_mis as erm_mis
-    from quantleak.tracking import TrackedRates as TrackedRates
-    from quantleak.tracking import TrajectoryTracker as TrajectoryTracker
+    from quantleak.trajectory import TrackedRates as TrackedRates
+    from quantleak.trajectory import TrajectoryTracker as TrajectoryTracker
 
 _CONTENTS = {
     "quantleak.auditing": ("audit", "AuditResult", "Settings"),
@@ -60,7 +62,7 @@ _CONTENTS = {
         "Certificate",
     ),
     "quantleak.theory.exact": ("erm_mis",),
-    "quantleak.tracking": ("TrajectoryTracker", "TrackedRates"),
+    "quantleak.trajectory": ("TrajectoryTracker", "TrackedRates"),
     "quantleak.attacks": ("lira", "bavaria", "rmia", "leave_one_out", "roc", "LiRA", "BaVarIA", "RMIA"),
     "quantleak.errors": ("InputError",),
 }
@@ -70,7 +72,8 @@ _MODULES = ("lightning", "hf", "sklearn", "testing")
 _HOME = {name: module for module, names in _CONTENTS.items() for name in names}
 
 __all__ = [*_HOME, *_MODULES]
-__version__ = "0.1.0"
+
+__version__ = VERSION
 
 # Silent unless the user gives it a handler.
 logging.getLogger("quantleak").addHandler(logging.NullHandler())

@@ -99,3 +99,17 @@ def _standard(array: NDArray[Any], name: str) -> NDArray[Any]:
     if (np.isinf(narrowed) & np.isfinite(array)).any():
         raise InputError(f"{name} has values beyond float64 in {array.dtype}; divide all by a constant first.")
     return narrowed
+
+
+def mask(values: np.ndarray, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """`values` as a bool array of the given shape.
+
+    Raises:
+        InputError: If the shape differs, or a value is masked or neither 0 nor 1.
+    """
+    values = plain(values, name)
+    if values.shape != shape:
+        raise InputError(f"{name} has shape {values.shape}, expected {shape}: one entry per model and example.")
+    if values.dtype != np.bool_ and not np.isin(values, (0, 1)).all():
+        raise InputError(f"{name} must hold True and False (or 1 and 0), got {np.unique(values)[:4].tolist()}.")
+    return values.astype(np.bool_, copy=False)

@@ -13,7 +13,7 @@ from scipy import integrate, stats
 
 from quantleak.attacks import BaVarIA, LiRA, NotEnoughShadows, bavaria, leave_one_out, lira, roc
 from quantleak.errors import InputError
-from quantleak.testing.attack import check_attack
+from quantleak.testing import check_attack
 
 EVERY = [
     BaVarIA(mode=mode, centre_count=centre, variance_count=variance)

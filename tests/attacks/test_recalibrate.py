@@ -7,16 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from quantleak.attacks import (
-    CannotRecalibrate,
-    LiRA,
-    affine_map,
-    leave_one_out,
-    lira,
-    monotone_map,
-    recalibrate,
-    roc,
-)
+from quantleak.attacks import CannotRecalibrate, LiRA, affine_map, leave_one_out, lira, monotone_map, recalibrate, roc
 from quantleak.errors import InputError
 
 

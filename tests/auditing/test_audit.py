@@ -21,13 +21,13 @@ from sklearn import metrics
 from torch import nn
 
 import quantleak as ql
+from quantleak.auditing import Settings
 from quantleak.auditing.block import BlockJob
 from quantleak.auditing.plan import make_plan
-from quantleak.auditing.settings import Settings
 from quantleak.errors import InputError
 from quantleak.fleet import TRAINERS
-from quantleak.report import exposed, write_pages
-from quantleak.result import PAGES
+from quantleak.report.sections import exposed
+from quantleak.results import PAGES
 from quantleak.store import seal
 
 SMALL: dict[str, Any] = {
@@ -87,7 +87,7 @@ def test_it_is_saved_and_loaded_whole(small: tuple[Path, ql.AuditResult]) -> Non
 
 def test_the_pages_can_be_written_from_the_folder_alone(small: tuple[Path, ql.AuditResult], tmp_path: Path) -> None:
     folder, _ = small
-    write_pages(ql.AuditResult.load(folder), tmp_path)
+    ql.AuditResult.load(folder).write_pages(tmp_path)
     for name in PAGES:
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
     assert set(json.loads((folder / "manifest.json").read_text())["files"]) >= set(PAGES)

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import quantleak as ql
+from quantleak.auditing import Settings
 from quantleak.auditing.block import are_probabilities
-from quantleak.auditing.describe import describe, description
 from quantleak.auditing.plan import make_plan
-from quantleak.auditing.settings import Settings
 from quantleak.errors import InputError
+from quantleak.requests.describe import describe, description
 
 MODULES = """
 import torch

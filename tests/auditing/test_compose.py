@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 import quantleak as ql
-from quantleak.report.theory import certificates, rate_table, stability
+from quantleak.report.sections.theory import certificates, rate_table, stability
 
 SMALL: dict[str, Any] = {
     "model": "linear", "models": 8, "epochs": 4, "optimizer": "adam:1e-2",

@@ -11,10 +11,7 @@ from sklearn import metrics
 from quantleak.attacks import evaluate, roc, worst_case
 from quantleak.auditing import tables
 from quantleak.auditing.classes import by_class, is_rare
-from quantleak.auditing.curves import GRID, mean_curve
-from quantleak.auditing.details import details
-from quantleak.auditing.exposure import MOST, most_exposed
-from quantleak.auditing.flags import flagged
+from quantleak.auditing.details import GRID, MOST, details, flagged, mean_curve, most_exposed
 from quantleak.data import membership
 
 LEVEL = 0.95

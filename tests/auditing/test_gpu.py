@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from quantleak.auditing import Settings
 from quantleak.auditing.block import BlockJob
 from quantleak.auditing.plan import make_plan
-from quantleak.auditing.settings import Settings
 from quantleak.data import bundled
 
 

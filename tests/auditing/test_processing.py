@@ -9,8 +9,8 @@ import pytest
 
 import quantleak as ql
 from quantleak.auditing.attacks import AttackJob, Signals, unpack
-from quantleak.auditing.kept import kept_worst
 from quantleak.auditing.processing import quantize_first
+from quantleak.comparison.kept import kept_worst
 from quantleak.data import membership
 
 MODELS, POOL = 8, 300

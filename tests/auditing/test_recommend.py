@@ -7,7 +7,7 @@ import pytest
 
 from quantleak.attacks import Crossed
 from quantleak.auditing.recommend import Contender, difference, recommend
-from quantleak.result import Number
+from quantleak.results import Number
 
 random = np.random.default_rng(0)
 SHARED = random.normal(0, 0.05, 16)  # what all quantizers' targets have in common

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from quantleak.auditing.settings import Settings, override, read_settings
+from quantleak.auditing import Settings
+from quantleak.auditing.settings import override, read_settings
 from quantleak.errors import InputError
 
 

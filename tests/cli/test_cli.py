@@ -160,7 +160,7 @@ def test_where_the_results_go_must_be_said(run: Run) -> None:
 def test_what_an_audit_costs_is_told_without_doing_it(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("quantleak.auditing.probe.ENOUGH", 0.1)
+    monkeypatch.setattr("quantleak.requests.probe.ENOUGH", 0.1)
     monkeypatch.chdir(tmp_path)
     code, out, err = run("audit", "--dataset", "wine", *QUICK, "--dry-run")
     assert (code, err) == (0, "")

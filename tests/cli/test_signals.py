@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import quantleak
-from quantleak.cli.signals import Stopped, stopped_by_signals
+from quantleak.cli import Stopped, stopped_by_signals
 
 COMMAND = """
 import os, time

@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quantleak.cli.yaml_text import read_yaml
 from quantleak.errors import InputError
+from quantleak.requests.yaml_text import read_yaml
 
 CASES = int(os.environ.get("QUANTLEAK_FUZZ_CASES", "2000"))
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8) | st.dates()

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from quantleak.fleet import LOSSES, Layout, Predictor, network
-from quantleak.fleet.layout import state
+from quantleak.fleet import LOSSES, Predictor
+from quantleak.models import Layout, network
+from quantleak.models.layout import state
 
 
 def convolution(shape: tuple[int, ...], outputs: int) -> nn.Module:

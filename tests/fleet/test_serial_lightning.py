@@ -18,8 +18,9 @@ from torch.nn import functional
 
 import quantleak as ql
 from quantleak.errors import InputError
-from quantleak.fleet import LOSSES, TRAINERS, Block, Fleet, Layout, Optimizer, Training, network, rows_of, trainer
+from quantleak.fleet import LOSSES, TRAINERS, Block, Fleet, Optimizer, Training, rows_of, trainer
 from quantleak.fleet.objective import Task
+from quantleak.models import Layout, network
 
 
 class Steps:

@@ -22,23 +22,13 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, prune
 
-from quantleak.element import effective_bits, element
 from quantleak.errors import InputError
-from quantleak.fleet import (
-    TRAINERS,
-    Checkpoint,
-    Fleet,
-    Optimizer,
-    Predictor,
-    Training,
-    constants,
-    network,
-    rows_of,
-    trainer,
-)
+from quantleak.fleet import TRAINERS, Checkpoint, Fleet, Optimizer, Predictor, Training, constants, rows_of, trainer
 from quantleak.fleet.batches import ModelBatches
-from quantleak.fleet.layout import state
 from quantleak.fleet.training import Stream, stream, torch_seed
+from quantleak.models import network
+from quantleak.models.layout import state
+from quantleak.ptq.elementwise import effective_bits, element
 from quantleak.quantizers import quantizer
 
 EXAMPLES, INPUTS, MODELS = 40, 6, 3

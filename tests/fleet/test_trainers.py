@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from quantleak.errors import InputError
-from quantleak.fleet import TRAINERS, Block, Fleet, Layout, Network, Optimizer, Training, network, rows_of, trainer
+from quantleak.fleet import TRAINERS, Block, Fleet, Optimizer, Training, rows_of, trainer
 from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.objective import Task
 from quantleak.fleet.training import Stream, stream, torch_seed
+from quantleak.models import Layout, Network, network
 
 PLAIN = ["stacked", "vmap", "serial"]  # serial-lightning has a file of its own, compiled takes linear models only
 OPTIMIZERS = ["adam:1e-2", "adamw:1e-2?weight_decay=0.1", "sgd:0.1?momentum=0.9&weight_decay=1e-3", "sgd:0.05"]

@@ -8,16 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from quantleak.result import (
-    AttackResult,
-    AuditResult,
-    Number,
-    QuantizerResult,
-    RateSummary,
-    Recommendation,
-    Utility,
-    Worst,
-)
+from quantleak.auditing import AuditResult
+from quantleak.results import AttackResult, Number, QuantizerResult, RateSummary, Recommendation, Utility, Worst
 
 NOTHING = "no interval was computed"
 ATTACKS = ("lira-online", "lira-offline", "rmia-online", "rmia-offline")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from quantleak.report import write_pages
-from quantleak.result import Recommendation
+from quantleak.results import Recommendation
 
 pytestmark = pytest.mark.browser
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantleak.report import digits
-from quantleak.result import Number
+from quantleak.results import Number
 
 finite = st.floats(-1e12, 1e12)
 shares = st.floats(0, 1)

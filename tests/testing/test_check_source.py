@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from quantleak.data import Dataset, bundled, from_arrays
-from quantleak.data.bundled import DESCRIPTIONS
+from quantleak.data.sources.bundled import DESCRIPTIONS
 from quantleak.testing import check_source
 
 Change = Callable[[Dataset], Any]

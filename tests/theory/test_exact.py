@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from quantleak.errors import InputError
-from quantleak.theory.exact import Erm, Gibbs, Sampling, enumerate_mis, erm_mis, learner_mis, quantized
+from quantleak.theory import erm_mis, learner_mis
+from quantleak.theory.exact import Erm, Gibbs, Sampling, enumerate_mis, quantized
 from quantleak.theory.exact.compositions import Compositions, multinomial
 from quantleak.theory.exact.losses import exact_losses
 

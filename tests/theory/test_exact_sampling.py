@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from quantleak.errors import InputError
-from quantleak.theory.exact import Erm, Gibbs, Sampling, erm_mis, learner_mis, quantized, sample_mis
+from quantleak.theory import erm_mis, learner_mis
+from quantleak.theory.exact import Erm, Gibbs, Sampling, quantized, sample_mis
 
 COIN = ([[0, 0, 0, 1], [1, 1, 1, 0]], [0.25] * 4)
 TIE = ([[0, 1, 1], [1, 0, 1], [1, 1, 0]], [1 / 3] * 3)

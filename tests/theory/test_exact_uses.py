@@ -13,8 +13,8 @@ from hypothesis.extra.numpy import arrays
 
 from quantleak.attacks import evaluate, loss_attack
 from quantleak.errors import InputError
-from quantleak.theory import cramer_rate, erm_certificate, privacy_rate
-from quantleak.theory.exact import attack_bound, erm_mis, population_table, slope
+from quantleak.theory import cramer_rate, erm_certificate, erm_mis, privacy_rate
+from quantleak.theory.exact import attack_bound, population_table, slope
 
 RARE_WIN = np.array([[0] * 9 + [7], [3] * 9 + [0]])
 RARE_LOSS = np.array([[0] * 4 + [1] * 6, [9] * 4 + [0] * 6])

@@ -15,13 +15,14 @@ from hypothesis.extra.numpy import arrays
 from quantleak.theory import (
     cramer_rate,
     erm_certificate,
+    erm_mis,
     fidelity,
     finite_rate,
     lambda_kk,
     privacy_rate,
     rates,
 )
-from quantleak.theory.exact import Gibbs, erm_mis
+from quantleak.theory.exact import Gibbs
 from quantleak.theory.gaps import gaps
 
 

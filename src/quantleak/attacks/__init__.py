@@ -6,19 +6,23 @@ Larger score = more likely a member, everywhere. `leave_one_out(attack, ...)` gi
 
 from quantleak.attacks.bavaria import BaVarIA as BaVarIA
 from quantleak.attacks.bavaria import bavaria as bavaria
-from quantleak.attacks.compare import Comparison as Comparison
-from quantleak.attacks.compare import compare as compare
-from quantleak.attacks.crossed import Crossed as Crossed
 from quantleak.attacks.difficulty import difficulty as difficulty
-from quantleak.attacks.estimate import Estimate as Estimate
+from quantleak.attacks.evaluation.compare import Comparison as Comparison
+from quantleak.attacks.evaluation.compare import compare as compare
+from quantleak.attacks.evaluation.crossed import Crossed as Crossed
+from quantleak.attacks.evaluation.metrics import FPRS as FPRS
+from quantleak.attacks.evaluation.metrics import Metrics as Metrics
+from quantleak.attacks.evaluation.metrics import evaluate as evaluate
+from quantleak.attacks.evaluation.metrics import mis_bound as mis_bound
+from quantleak.attacks.evaluation.roc import Roc as Roc
+from quantleak.attacks.evaluation.roc import roc as roc
+from quantleak.attacks.evaluation.support import unsupported as unsupported
+from quantleak.attacks.evaluation.worst_case import Worst as Worst
+from quantleak.attacks.evaluation.worst_case import worst_case as worst_case
 from quantleak.attacks.leave_one_out import leave_one_out as leave_one_out
 from quantleak.attacks.lira import LiRA as LiRA
 from quantleak.attacks.lira import lira as lira
 from quantleak.attacks.loss import loss_attack as loss_attack
-from quantleak.attacks.metrics import FPRS as FPRS
-from quantleak.attacks.metrics import Metrics as Metrics
-from quantleak.attacks.metrics import evaluate as evaluate
-from quantleak.attacks.metrics import mis_bound as mis_bound
 from quantleak.attacks.named import NamedAttack as NamedAttack
 from quantleak.attacks.named import installed_attack as installed_attack
 from quantleak.attacks.named import installed_attacks as installed_attacks
@@ -31,8 +35,6 @@ from quantleak.attacks.recalibrate import monotone_map as monotone_map
 from quantleak.attacks.recalibrate import recalibrate as recalibrate
 from quantleak.attacks.rmia import RMIA as RMIA
 from quantleak.attacks.rmia import rmia as rmia
-from quantleak.attacks.roc import Roc as Roc
-from quantleak.attacks.roc import roc as roc
 from quantleak.attacks.score import log_density as log_density
 from quantleak.attacks.score import log_probability as log_probability
 from quantleak.attacks.score import negative_squared_error as negative_squared_error
@@ -40,6 +42,3 @@ from quantleak.attacks.score import phi as phi
 from quantleak.attacks.score import phi_binary as phi_binary
 from quantleak.attacks.score import residual_phi as residual_phi
 from quantleak.attacks.shadows import NotEnoughShadows as NotEnoughShadows
-from quantleak.attacks.support import unsupported as unsupported
-from quantleak.attacks.worst_case import Worst as Worst
-from quantleak.attacks.worst_case import worst_case as worst_case

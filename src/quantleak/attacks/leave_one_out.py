@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from quantleak.attacks.shadows import finite, mask
+from quantleak.arrays import mask
+from quantleak.attacks.shadows import finite
 from quantleak.errors import InputError
 
 Attack = Callable[..., np.ndarray]

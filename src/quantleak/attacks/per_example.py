@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import special
 
+from quantleak.arrays import mask
+from quantleak.attacks.evaluation.influence import share_influence
 from quantleak.attacks.gaussian import describe
-from quantleak.attacks.influence import share_influence
-from quantleak.attacks.shadows import arrange, mask
+from quantleak.attacks.shadows import arrange
 from quantleak.errors import InputError
 
 FEWEST_EXPECTED = 20
@@ -88,7 +89,7 @@ class Calibrated:
         spread: Standard deviation over examples of their own false positive rates, beyond binomial noise; None where
             fewer than two examples are a non-member of two targets.
         values: [T] share of each target's members with p <= alpha, whatever the claim.
-        influence: [T, N] what each example adds to its target's value; see `quantleak.attacks.influence`.
+        influence: [T, N] what each example adds to its target's value; see `quantleak.attacks.evaluation.influence`.
     """
 
     alpha: float

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quantleak.arrays import plain
+from quantleak.arrays import mask, plain
 from quantleak.errors import InputError
 
 LARGEST = 1e150
@@ -123,20 +123,6 @@ def finite(values: np.ndarray, name: str) -> np.ndarray:
             "quantleak.attacks.phi does, or keep probabilities within [1e-12, 1 - 1e-12]."
         )
     return values
-
-
-def mask(values: np.ndarray, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """`values` as a bool array of the given shape.
-
-    Raises:
-        InputError: If the shape differs, or a value is masked or neither 0 nor 1.
-    """
-    values = plain(values, name)
-    if values.shape != shape:
-        raise InputError(f"{name} has shape {values.shape}, expected {shape}: one entry per model and example.")
-    if values.dtype != np.bool_ and not np.isin(values, (0, 1)).all():
-        raise InputError(f"{name} must hold True and False (or 1 and 0), got {np.unique(values)[:4].tolist()}.")
-    return values.astype(np.bool_, copy=False)
 
 
 def _models_last(values: np.ndarray) -> np.ndarray:

@@ -13,7 +13,6 @@ from quantleak.attacks import (
     BaVarIA,
     CannotRecalibrate,
     Crossed,
-    Estimate,
     LiRA,
     Metrics,
     NamedAttack,
@@ -33,9 +32,10 @@ from quantleak.attacks import (
     rmia,
     worst_case,
 )
-from quantleak.attacks.table import group_codes
+from quantleak.attacks.evaluation.table import group_codes
 from quantleak.auditing.details import details
 from quantleak.errors import InputError
+from quantleak.results import Estimate
 
 FPRS = (0.001, 0.01, 0.1)
 MODES = ("adaptive", "transfer", "recalibrated")

@@ -13,11 +13,11 @@ from torch import Tensor
 
 from quantleak.attacks import phi, phi_binary
 from quantleak.auditing.plan import Plan
-from quantleak.auditing.recorder import Recorder, validation_losses
-from quantleak.element import ROUNDED, element
 from quantleak.errors import InputError
 from quantleak.fleet import Block, Predictor, trainer
+from quantleak.ptq.elementwise import ROUNDED, element
 from quantleak.quantizers import Quantizer, quantizer
+from quantleak.trajectory.recorder import Recorder, validation_losses
 
 CERTIFICATES = 2
 """Models of a block whose certificates are looked at."""

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from quantleak.attacks import Crossed
-from quantleak.attacks.table import group_codes
-from quantleak.attacks.trials import wilson
+from quantleak.attacks.evaluation.table import group_codes
+from quantleak.attacks.evaluation.trials import wilson
 
 RARE = 0.5
 """A class is rare if it has less than this times an equal share of the pool."""

@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from quantleak.attacks import Estimate
 from quantleak.auditing import tables
 from quantleak.auditing.attacks import unpack
 from quantleak.auditing.block import has_rate
 from quantleak.auditing.plan import Plan
 from quantleak.auditing.recommend import Contender, difference, recommend
 from quantleak.auditing.utility import METRIC, Measured, measure
-from quantleak.element import effective_bits
+from quantleak.ptq.elementwise import effective_bits
 from quantleak.quantizers import quantizer
-from quantleak.result import (
+from quantleak.results import (
     METRIC_NAMES,
     AttackResult,
+    Estimate,
     Number,
     PerExample,
     QuantizerResult,

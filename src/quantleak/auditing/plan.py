@@ -17,8 +17,9 @@ from quantleak.auditing.settings import Settings
 from quantleak.data import Dataset, Split, membership, split
 from quantleak.engines import one_thread
 from quantleak.errors import InputError
-from quantleak.fleet import TRAINERS, Fleet, Layout, Network, constants, network, outputs_of, rows_of, trainer
-from quantleak.fleet.layout import state
+from quantleak.fleet import TRAINERS, Fleet, constants, outputs_of, rows_of, trainer
+from quantleak.models import Layout, Network, network
+from quantleak.models.layout import state
 from quantleak.store import differences
 
 

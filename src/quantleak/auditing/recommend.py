@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from quantleak.attacks import Crossed
 from quantleak.auditing.verdict import Measures, headline, sure
 from quantleak.report.names import full, in_words
-from quantleak.result import Number, Recommendation, finite
+from quantleak.results import Number, Recommendation, finite
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

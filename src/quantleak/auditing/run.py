@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import platform
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-import quantleak
 from quantleak.auditing.attacks import AttackJob, Signals
 from quantleak.auditing.block import BlockJob
 from quantleak.auditing.compose import Gathered, compose
 from quantleak.auditing.plan import Plan, make_plan
 from quantleak.auditing.processing import quantize_first
+from quantleak.auditing.result import AuditResult
 from quantleak.auditing.settings import Settings, override
 from quantleak.data import Dataset
 from quantleak.engines import Keeper, Progress, one_thread, processors
-from quantleak.report import write_pages
-from quantleak.result import AuditResult
-from quantleak.store import RESULTS_VERSION, Folder, begun
+from quantleak.results import versions
+from quantleak.store import Folder, begun
 
 
 def audit(
@@ -72,7 +69,7 @@ def _audit(
         kept = Keeper(folder, workers or processors(), progress)
         result = _result(plan, folder.id, kept, start)
         if pages:
-            write_pages(result, out)
+            result.write_pages(out)
             result.save(out)
     return result
 
@@ -145,14 +142,3 @@ def _sizes(plan: Plan) -> dict[str, int]:
 def _data(dataset: Dataset) -> dict[str, Any]:
     classes = None if dataset.classes is None else list(dataset.classes)
     return {"name": dataset.name, "classes": classes, **dataset.provenance.to_dict()}
-
-
-def versions() -> dict[str, str]:
-    """What made the numbers."""
-    return {
-        "quantleak": quantleak.__version__,
-        "results": str(RESULTS_VERSION),
-        "python": platform.python_version(),
-        "torch": str(torch.__version__),
-        "numpy": np.__version__,
-    }

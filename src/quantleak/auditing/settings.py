@@ -11,8 +11,7 @@ from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 from quantleak.auditing.attacks import extra_attack
 from quantleak.errors import InputError, nearest
-from quantleak.fleet.choose import TRAINERS
-from quantleak.fleet.training import Optimizer, Training
+from quantleak.fleet import TRAINERS, Optimizer, Training
 from quantleak.quantizers import PAPER_A, quantizer
 
 Biases = Literal["bfloat16", "float16", "float32"]

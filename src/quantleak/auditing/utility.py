@@ -8,10 +8,11 @@ import numpy as np
 from jaxtyping import Float, Int, Num
 from scipy import stats
 
-from quantleak.attacks import Crossed, Estimate
-from quantleak.attacks.influence import share_influence
-from quantleak.attacks.metrics import auc_estimate, crossed_auc
-from quantleak.attacks.table import group_codes, score_table
+from quantleak.attacks import Crossed
+from quantleak.attacks.evaluation.influence import share_influence
+from quantleak.attacks.evaluation.metrics import auc_estimate, crossed_auc
+from quantleak.attacks.evaluation.table import group_codes, score_table
+from quantleak.results import Estimate
 
 METRIC = {"binary": "auroc", "multiclass": "accuracy", "regression": "r2"}
 

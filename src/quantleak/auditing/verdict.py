@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from quantleak.report import digits
 from quantleak.report.names import ORIGINAL, full, in_words, listed
-from quantleak.result import Number
+from quantleak.results import Number
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from quantleak.cli.given import read_sets
+from quantleak.requests.given import read_sets
 
 
 def attack(
@@ -31,7 +31,7 @@ def attack(
     """
     given = read_sets(more)
 
-    from quantleak.auditing.score_attacks import attack_scores, read_scores_settings
+    from quantleak.scores.attack import attack_scores, read_scores_settings
 
     result = attack_scores(scores, settings=read_scores_settings(given))
     result.save(out)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from quantleak.cli.given import read_config, read_sets
+from quantleak.requests.given import read_config, read_sets
 
 if TYPE_CHECKING:
-    from quantleak.auditing.prepare import Prepared
+    from quantleak.requests.prepare import Prepared
 
 
 def audit(
@@ -51,7 +51,7 @@ def audit(
     }  # fmt: skip
     given = read_config(config) | read_sets(more) | {key: value for key, value in flags.items() if value is not None}
 
-    from quantleak.auditing.prepare import prepare
+    from quantleak.requests.prepare import prepare
 
     prepared = prepare(given, out=not dry_run)
     if dry_run:
@@ -61,8 +61,8 @@ def audit(
 
 
 def _price(prepared: Prepared, as_json: bool) -> None:
-    from quantleak.auditing.cost import estimate_cost
-    from quantleak.auditing.describe import describe
+    from quantleak.requests.cost import estimate_cost
+    from quantleak.requests.describe import describe
 
     plan = prepared.plan()
     cost = estimate_cost(plan, prepared.request.workers)

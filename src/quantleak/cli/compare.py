@@ -20,7 +20,7 @@ def compare(
     Compared are utility, worst leakage, AUC and r_Q of every quantizer.
     Two audits are taken for independent; two quantizers of one audit are compared in pairs.
     """
-    from quantleak.auditing.compare import compare_audits
+    from quantleak.comparison.compare import compare_audits
 
     result = compare_audits(first, second, quantizer=quantizer, against=against)
     typer.echo(json.dumps(result.to_dict(), indent=1) if as_json else str(result))

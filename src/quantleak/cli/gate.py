@@ -27,9 +27,9 @@ def gate(
     The largest figure of all attacks, or its upper limit, decides.
     A rate that the data cannot support fails with the reason: nothing passes for want of examples.
     """
-    from quantleak.auditing import gate_files
-    from quantleak.auditing.gating import gate as judge
-    from quantleak.auditing.limits import Limits
+    from quantleak.gate import files as gate_files
+    from quantleak.gate.gating import gate as judge
+    from quantleak.gate.limits import Limits
     from quantleak.store import write
 
     result = judge(folder, Limits.read(max_tpr, max_auc, on=on, quantizers=quantizer))

@@ -21,7 +21,7 @@ def init(
     """Write a settings file with every default and a remark on each."""
     given: dict[str, Any] = {"data": data, "target": target, "smiles": smiles, "dataset": dataset, "out": out}
 
-    from quantleak.auditing.starter import write_starter
+    from quantleak.requests.starter import write_starter
 
     command = write_starter(file, {name: str(value) for name, value in given.items() if value is not None})
     told = {"file": str(file), "command": command}

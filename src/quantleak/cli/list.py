@@ -52,7 +52,7 @@ def _attacks() -> list[tuple[str, str]]:
 
 
 def _models() -> list[tuple[str, str]]:
-    from quantleak.fleet.network import MODELS
+    from quantleak.models import MODELS
 
     return list(MODELS.items())
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import typer
 
+from quantleak.errors import InputError
+
 
 def report(
     folder: Path = typer.Argument(..., metavar="DIR", help="Folder of a finished run.", show_default=False),
@@ -17,7 +19,33 @@ def report(
 
     Of `quantleak audit` or `quantleak attack`; nothing is computed, no other file may have been changed.
     """
-    from quantleak.auditing.pages import rewrite
-
     written = [str(path) for path in rewrite(folder, quantizer)]
     typer.echo(json.dumps({"pages": written}, indent=1) if as_json else "\n".join(written))
+
+
+def rewrite(folder: str | Path, quantizer: str | None = None) -> list[Path]:
+    """Write the pages of an audit, or of `quantleak attack`, anew and seal them; answers what was written.
+
+    Pages may be missing or changed before; every other file is checked against its seal.
+
+    Args:
+        folder: Of a finished run.
+        quantizer: Which one the privacy card is for; the recommended one, or else the original, if None.
+
+    Raises:
+        InputError: A folder without a finished run, a damaged file, an unknown quantizer.
+    """
+    from quantleak.auditing import AuditResult
+    from quantleak.results import PAGES, ScoresRecord, opened
+    from quantleak.scores.result import ScoresResult
+
+    folder = Path(folder)
+    if isinstance(opened(folder), ScoresRecord):
+        if quantizer is not None:
+            raise InputError("The result of `quantleak attack` has no quantizers; leave out --quantizer.")
+        ScoresResult.load(folder).save(folder)
+        return [folder / "report.html"]
+    result = AuditResult.load(folder)
+    result.write_pages(folder, quantizer)
+    result.save(folder)
+    return [folder / name for name in PAGES if (folder / name).exists()]

@@ -55,8 +55,9 @@ def reproduce(
 
 
 def _settings(preset: str, without: list[str], changes: list[str]) -> Synthetic:
-    from quantleak.cli.yaml_text import read_yaml
-    from quantleak.studies.synthetic.settings import PARTS, Synthetic, read
+    from quantleak.requests.yaml_text import read_yaml
+    from quantleak.studies.synthetic import Synthetic
+    from quantleak.studies.synthetic.jobs.settings import PARTS, read
 
     unknown = [part for part in without if part not in PARTS]
     if unknown:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from quantleak.cli.given import read_config
+from quantleak.requests.given import read_config
 
 
 def validate(
@@ -20,8 +20,8 @@ def validate(
     """
     given = read_config(config)
 
-    from quantleak.auditing.describe import describe, description
-    from quantleak.auditing.prepare import prepare
+    from quantleak.requests.describe import describe, description
+    from quantleak.requests.prepare import prepare
 
     plan = prepare(given, out=False).plan()
     if as_json:

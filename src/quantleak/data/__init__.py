@@ -6,17 +6,17 @@ which model trains on which example.
 """
 
 from quantleak.data.arrays import from_arrays as from_arrays
-from quantleak.data.bundled import available as available
-from quantleak.data.bundled import bundled as bundled
 from quantleak.data.dataset import Dataset as Dataset
 from quantleak.data.dataset import Provenance as Provenance
 from quantleak.data.membership import membership as membership
-from quantleak.data.mixture import Mixture as Mixture
-from quantleak.data.mixture import Sample as Sample
-from quantleak.data.molecules import read_molecules as read_molecules
-from quantleak.data.named import descriptions as descriptions
-from quantleak.data.named import named as named
+from quantleak.data.sources.bundled import available as available
+from quantleak.data.sources.bundled import bundled as bundled
+from quantleak.data.sources.mixture import Mixture as Mixture
+from quantleak.data.sources.mixture import Sample as Sample
+from quantleak.data.sources.molecules import read_molecules as read_molecules
+from quantleak.data.sources.named import descriptions as descriptions
+from quantleak.data.sources.named import named as named
 from quantleak.data.split import Split as Split
 from quantleak.data.split import split as split
-from quantleak.data.table import from_frame as from_frame
-from quantleak.data.table import read_table as read_table
+from quantleak.data.tabular.table import from_frame as from_frame
+from quantleak.data.tabular.table import read_table as read_table

@@ -7,10 +7,6 @@ from quantleak.fleet.fleet import Block as Block
 from quantleak.fleet.fleet import Checkpoint as Checkpoint
 from quantleak.fleet.fleet import Fleet as Fleet
 from quantleak.fleet.fleet import rows_of as rows_of
-from quantleak.fleet.layout import Layout as Layout
-from quantleak.fleet.network import MODELS as MODELS
-from quantleak.fleet.network import Network as Network
-from quantleak.fleet.network import network as network
 from quantleak.fleet.objective import LOSSES as LOSSES
 from quantleak.fleet.objective import outputs_of as outputs_of
 from quantleak.fleet.objective import target_dtype as target_dtype

@@ -8,11 +8,11 @@ from dataclasses import replace
 from quantleak.errors import InputError, nearest
 from quantleak.fleet.compiled import Compiled
 from quantleak.fleet.fleet import Block, Fleet, Trainer
-from quantleak.fleet.framework import lightning_base
 from quantleak.fleet.serial import Serial
 from quantleak.fleet.serial_lightning import SerialLightning
 from quantleak.fleet.stacked import Stacked
 from quantleak.fleet.vmap import Vmap
+from quantleak.models.framework import lightning_base
 
 _CLOSED_FORM: tuple[Trainer, ...] = (Compiled(), Stacked())
 TRAINERS: dict[str, Trainer] = {t.name: t for t in (*_CLOSED_FORM, Vmap(), Serial(), SerialLightning())}

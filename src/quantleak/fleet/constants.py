@@ -9,10 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from quantleak.errors import InputError
-from quantleak.fleet.differences import same
 from quantleak.fleet.fleet import Block, Fleet, Trainer
-from quantleak.fleet.layout import Layout
 from quantleak.fleet.stacked import perceptron_layers
+from quantleak.models import Layout
+from quantleak.models.differences import same
 
 
 def constants(fleet: Fleet, trainer: Trainer) -> frozenset[str]:

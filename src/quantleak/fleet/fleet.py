@@ -13,10 +13,9 @@ from torch import Tensor, nn
 
 from quantleak.errors import InputError
 from quantleak.fleet.batches import ModelBatches, Rows, steps_per_epoch
-from quantleak.fleet.layout import Layout
-from quantleak.fleet.network import Network
 from quantleak.fleet.objective import Task, target_dtype
 from quantleak.fleet.training import Stream, Training, stream, torch_seed
+from quantleak.models import Layout, Network
 
 
 @dataclass(frozen=True)

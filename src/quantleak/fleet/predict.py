@@ -10,8 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.func import functional_call
 
-from quantleak.fleet.network import Network
 from quantleak.fleet.stacked import perceptron_layers
+from quantleak.models import Network
 
 _EXAMPLES = 1024  # through a general module at a time; fixed, so that the last bits never depend on memory
 

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.fleet import Block, Checkpoint
-from quantleak.fleet.layout import state
 from quantleak.fleet.objective import LOSSES
-from quantleak.fleet.rebuilt import require_rebuilt
 from quantleak.fleet.training import Stream, torch_seed
+from quantleak.models.layout import state
+from quantleak.models.rebuilt import require_rebuilt
 
 
 class Serial:

@@ -16,11 +16,11 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.fleet import Block, Checkpoint
-from quantleak.fleet.framework import lightning_base
-from quantleak.fleet.layout import state
-from quantleak.fleet.rebuilt import require_rebuilt
 from quantleak.fleet.training import Optimizer, Stream, torch_seed
-from quantleak.theory.shelf import Budget, Shelf
+from quantleak.models.framework import lightning_base
+from quantleak.models.layout import state
+from quantleak.models.rebuilt import require_rebuilt
+from quantleak.store.rows import Budget, Shelf
 
 _MEMORY = 2**30  # bytes of snapshots of a block in memory; what comes after goes to a temporary file
 _OFF = (

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.fleet import Block, Checkpoint
 from quantleak.fleet.fused import fused_step
-from quantleak.fleet.layout import Layout
 from quantleak.fleet.objective import Task
+from quantleak.models import Layout
 
 Outputs = Float[Tensor, "models batch outputs"]
 Targets = Num[Tensor, "models batch"]

@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.func import functional_call, stack_module_state
 
 from quantleak.fleet.batches import ModelBatches
-from quantleak.fleet.differences import differences
 from quantleak.fleet.fleet import Block, Checkpoint
 from quantleak.fleet.objective import LOSSES
+from quantleak.models.differences import differences
 
 
 class Vmap:

@@ -4,16 +4,16 @@ Start at `quantizer("ternary:0.9")`; add your own rule with `register` or the en
 `quantleak.quantizers`.
 """
 
-from .base import Quantizer as Quantizer
-from .codebook import Codebook as Codebook
-from .identity import Identity as Identity
-from .registry import Listing as Listing
-from .registry import available as available
-from .registry import quantizer as quantizer
-from .registry import register as register
-from .sign import Sign as Sign
-from .ternary import Ternary as Ternary
-from .uniform import Uniform as Uniform
+from quantleak.quantizers.base import Quantizer as Quantizer
+from quantleak.quantizers.codebook import Codebook as Codebook
+from quantleak.quantizers.identity import Identity as Identity
+from quantleak.quantizers.registry import Listing as Listing
+from quantleak.quantizers.registry import available as available
+from quantleak.quantizers.registry import quantizer as quantizer
+from quantleak.quantizers.registry import register as register
+from quantleak.quantizers.sign import Sign as Sign
+from quantleak.quantizers.ternary import Ternary as Ternary
+from quantleak.quantizers.uniform import Uniform as Uniform
 
 PAPER_A: tuple[str, ...] = (
     "sign",

@@ -12,26 +12,19 @@ from torch import Tensor
 
 from quantleak.arrays import packed
 from quantleak.errors import InputError
+from quantleak.spec import Specified, write_spec
 
-from .spec import write_spec
 
-
-class Quantizer(ABC):
+class Quantizer(Specified, ABC):
     """A map `Q: Theta -> Theta_bar` applied to one weight tensor at a time.
 
     A rule is a final subclass: a frozen keyword-only dataclass of its settings that holds no run state, so that it
     hashes, compares and prints. It implements `apply`, `levels` and `effective_bits`; calling it adds the checks.
 
     Attributes:
-        name: The word that opens its spec; set by `register`.
-        example: A spec to copy.
-        positional: The fields that a spec gives after the colon, in order.
         discrete: Whether the values form a discrete set. Without one there is no r_Q.
     """
 
-    name: ClassVar[str]
-    example: ClassVar[str]
-    positional: ClassVar[tuple[str, ...]] = ()
     discrete: ClassVar[bool] = True
 
     @property

@@ -9,9 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from quantleak.errors import InputError
-
-from .base import Quantizer
-from .registry import register
+from quantleak.quantizers.base import Quantizer
+from quantleak.quantizers.registry import register
 
 
 @register("identity")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from .nearest import nearest_index, squared_distance
+from quantleak.quantizers.nearest import nearest_index, squared_distance
 
 ITERATIONS = 25
 """Lloyd's steps at most."""

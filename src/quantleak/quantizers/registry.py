@@ -8,9 +8,8 @@ from typing import TypeVar
 
 from quantleak.errors import InputError, nearest
 from quantleak.plugins import load, offered, package_of
-
-from .base import Quantizer
-from .spec import read_spec, split_name
+from quantleak.quantizers.base import Quantizer
+from quantleak.spec import read_spec, split_name
 
 GROUP = "quantleak.quantizers"
 """Entry-point group: a package that declares `my_rule = "package.module:Class"` there is found by that name."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from .base import Quantizer, batch_shape
-from .registry import register
+from quantleak.quantizers.base import Quantizer, batch_shape
+from quantleak.quantizers.registry import register
 
 
 @register("sign")

@@ -12,9 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from quantleak.errors import InputError
-
-from .base import Quantizer, batch_shape
-from .registry import register
+from quantleak.quantizers.base import Quantizer, batch_shape
+from quantleak.quantizers.registry import register
 
 
 @register("ternary", example="ternary:0.5")

@@ -11,10 +11,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from quantleak.errors import InputError
-
-from .base import Quantizer, batch_shape
-from .registry import register
-from .scale import largest_magnitude, power_of_two
+from quantleak.quantizers.base import Quantizer, batch_shape
+from quantleak.quantizers.registry import register
+from quantleak.quantizers.scale import largest_magnitude, power_of_two
 
 
 @register("uniform", example="uniform:4")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Protocol, runtime_checkable
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 MISSING = "-"
 
@@ -194,3 +195,25 @@ def _raise(sign: str, digits: str) -> str:
 def _unsigned_zero(number: str) -> str:
     """A difference that rounds to nothing has no direction."""
     return number if number.strip("+-0.") else number.lstrip("+-")
+
+
+LONGEST_LIST = 20
+
+
+def plain(value: Any) -> str:
+    """A recorded value as text; of a long list the first items and how many there are.
+
+    Example:
+        >>> plain(None), plain(True), plain([]), plain(["a", 1]), plain(1e-3)
+        ('–', 'yes', 'none', 'a, 1', '0.001')
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        shown = ", ".join(plain(item) for item in value[:LONGEST_LIST])
+        return f"{shown}, … ({count(len(value))} in all)" if len(value) > LONGEST_LIST else shown or "none"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={plain(item)}" for key, item in value.items())
+    return str(value)

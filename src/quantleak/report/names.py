@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from quantleak.result import AttackResult, Worst
+    from quantleak.results import AttackResult, Worst
 
 ORIGINAL = "identity"
 
@@ -76,7 +76,7 @@ def shadows(attack: AttackResult | Worst) -> str:
     """The shadows of an attack, and what the attacker does with the original first.
 
     Example:
-        >>> from quantleak.result import Number, Worst
+        >>> from quantleak.results import Number, Worst
         >>> none = Number(value=None)
         >>> shadows(Worst(value=0.1, name="lira-online", mode="adaptive", fpr=0.01, auc=none, via="sign"))
         'adaptive, quantized first: 1 bit'

@@ -10,13 +10,13 @@ from quantleak.report.grid import Cell, Column, Row, Table, estimate, name, valu
 from quantleak.report.names import in_words
 
 if TYPE_CHECKING:
-    from quantleak.result import AuditResult, Number, QuantizerResult, Worst
+    from quantleak.results import AuditRecord, Number, QuantizerResult, Worst
 
 RESOLVED = 2.0
 """Below this resolution z the best element cannot be told from its closest competitor."""
 
 
-def summary(result: AuditResult, short: bool = False) -> Table:
+def summary(result: AuditRecord, short: bool = False) -> Table:
     """One row a quantizer: bits, utility, the worst attack, its difference to the original's, r_Q and its control.
 
     The leakage is the share of members that the worst attack finds at the smallest false-positive rate that the
@@ -62,20 +62,20 @@ def difference(number: Number | None, form: digits.Format) -> Cell:
     return Cell(text=digits.MISSING) if number is None else estimate(number, form)
 
 
-def leakage_title(result: AuditResult) -> str:
+def leakage_title(result: AuditRecord) -> str:
     """What the leakage of all quantizers is; where they differ, only that it is one."""
     rates = {row.worst.fpr for row in result.quantizers}
     return words.leakage(next(iter(rates))) if len(rates) == 1 else "Leakage"
 
 
-def mark(result: AuditResult, spec: str) -> str:
+def mark(result: AuditRecord, spec: str) -> str:
     """What sets the row of the recommended quantizer apart; an unclear recommendation is a candidate only."""
     if spec != result.recommended.quantizer:
         return ""
     return "recommended" if result.recommended.clear else "candidate"
 
 
-def utility_title(result: AuditResult) -> str:
+def utility_title(result: AuditRecord) -> str:
     """The metric of utility, the same for all quantizers of an audit."""
     return words.metric(result.quantizers[0].utility.metric) if result.quantizers else "Utility"
 
@@ -92,7 +92,7 @@ def leakage(worst: Worst, common: bool = True) -> Cell:
     return cell if common else replace(cell, note=f"({words.leakage(worst.fpr)})")
 
 
-def unresolved(result: AuditResult) -> str:
+def unresolved(result: AuditRecord) -> str:
     """A sentence on the quantizers whose r_Q is not resolved, empty if there are none."""
     rates = [row.rate for row in result.quantizers if row.rate.resolution is not None]
     below = [rate for rate in rates if rate.resolution is not None and rate.resolution < RESOLVED]

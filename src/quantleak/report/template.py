@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from quantleak.report import digits, markdown, provenance
+from quantleak.report import digits, markdown
 
 
 @cache
@@ -26,7 +26,7 @@ def environment() -> Environment:
     made.filters["rates"] = _rates
     made.filters["md"] = markdown.escaped
     made.filters["code"] = markdown.code
-    made.filters["plain"] = provenance.plain
+    made.filters["plain"] = digits.plain
     return made
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from quantleak.report import digits
 from quantleak.report.names import ORIGINAL as ORIGINAL
 from quantleak.report.names import full
-from quantleak.result import METRIC_NAMES
+from quantleak.results import METRIC_NAMES
 
 if TYPE_CHECKING:
-    from quantleak.result import AuditResult, Recommendation
+    from quantleak.results import AuditRecord, Recommendation
 
 PARTS = ("pool", "validation", "population", "test")
 
@@ -19,7 +19,7 @@ def headline(recommended: Recommendation) -> str:
     """What to ship, in one line; the recommendation's own words where it has some.
 
     Example:
-        >>> from quantleak.result import Recommendation
+        >>> from quantleak.results import Recommendation
         >>> headline(Recommendation(quantizer="ternary:0.9", reason="It leaks least.", clear=False))
         'No clear winner. If one must ship: 90% sparse (ternary:0.9).'
     """
@@ -47,12 +47,12 @@ def leakage(fpr: float | None) -> str:
     return "AUC of the attack" if fpr is None else f"Members found at {digits.rate(fpr)} false alarms"
 
 
-def confidence(result: AuditResult) -> str:
+def confidence(result: AuditRecord) -> str:
     """The level of the intervals, `95%`."""
     return digits.rate(float(result.settings.get("level", 0.95)))
 
 
-def trained(result: AuditResult) -> str:
+def trained(result: AuditRecord) -> str:
     """What was trained, on how many examples, and what the utility is."""
     settings = result.settings
     facts = [
@@ -65,6 +65,6 @@ def trained(result: AuditResult) -> str:
     return "; ".join(sentence for sentence in sentences if sentence)
 
 
-def dataset_name(result: AuditResult) -> str:
+def dataset_name(result: AuditRecord) -> str:
     """The name of the data set, or of the file that it came from."""
     return str(result.data.get("name") or result.data.get("source") or "a data set")

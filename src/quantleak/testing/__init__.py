@@ -4,6 +4,6 @@ Call them from your own tests: `check_quantizer("my-rule:3")`, `check_attack(att
 quantleak's own quantizers, attacks and data sets pass the same checks.
 """
 
-from .attack import check_attack as check_attack
-from .quantizer import check_quantizer as check_quantizer
-from .source import check_source as check_source
+from quantleak.testing.attack import check_attack as check_attack
+from quantleak.testing.quantizer import check_quantizer as check_quantizer
+from quantleak.testing.source import check_source as check_source

@@ -8,13 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from quantleak.attacks import NamedAttack, leave_one_out
+from quantleak.attacks import NamedAttack, leave_one_out, roc
 from quantleak.attacks.named import Signal
-from quantleak.attacks.roc import roc
 from quantleak.errors import InputError
-
-from .expect import expect
-from .fleet import MadeUpFleet, made_up_fleet
+from quantleak.testing.expect import expect
+from quantleak.testing.fleet import MadeUpFleet, made_up_fleet
 
 Attack = Callable[..., np.ndarray]
 EXCHANGEABLE = 0.03

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from quantleak.quantizers import Quantizer, quantizer
-
-from .expect import expect, expect_refusal
+from quantleak.testing.expect import expect, expect_refusal
 
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 SHAPES = ((7,), (4, 5), (3, 2, 4))

@@ -9,8 +9,7 @@ import numpy as np
 
 from quantleak.data import Dataset, split
 from quantleak.data.targets import Task
-
-from .expect import expect
+from quantleak.testing.expect import expect
 
 
 def check_source(source: Callable[[str], Dataset], text: str = "") -> None:

@@ -4,24 +4,23 @@ Pure functions of a loss table [elements, validation examples] first, then the `
 while models train, then the statistics over many models. `theory.exact` knows the truth where data are finite.
 """
 
-from .certificate import Certificate as Certificate
-from .certificate import certificate_start as certificate_start
-from .certificate import erm_certificate as erm_certificate
-from .cramer import cramer_rate as cramer_rate
-from .estimate import Estimate as Estimate
-from .exact import ExactMis as ExactMis
-from .exact import erm_mis as erm_mis
-from .exact import learner_mis as learner_mis
-from .fidelity import fidelity as fidelity
-from .finite import finite_rate as finite_rate
-from .ranks import Ranks as Ranks
-from .ranks import confidence_more_private as confidence_more_private
-from .ranks import ranks as ranks
-from .rate import Rate as Rate
-from .rate import lambda_kk as lambda_kk
-from .rate import privacy_rate as privacy_rate
-from .rates import Rates as Rates
-from .rates import rates as rates
-from .summary import Summary as Summary
-from .summary import combine as combine
-from .trajectory import Trajectory as Trajectory
+from quantleak.theory.certificate import Certificate as Certificate
+from quantleak.theory.certificate import certificate_start as certificate_start
+from quantleak.theory.certificate import erm_certificate as erm_certificate
+from quantleak.theory.cramer import cramer_rate as cramer_rate
+from quantleak.theory.estimate import Estimate as Estimate
+from quantleak.theory.exact.front import erm_mis as erm_mis
+from quantleak.theory.exact.front import learner_mis as learner_mis
+from quantleak.theory.exact.record import ExactMis as ExactMis
+from quantleak.theory.fidelity import fidelity as fidelity
+from quantleak.theory.finite import finite_rate as finite_rate
+from quantleak.theory.ranks import Ranks as Ranks
+from quantleak.theory.ranks import confidence_more_private as confidence_more_private
+from quantleak.theory.ranks import ranks as ranks
+from quantleak.theory.rate import Rate as Rate
+from quantleak.theory.rate import lambda_kk as lambda_kk
+from quantleak.theory.rate import privacy_rate as privacy_rate
+from quantleak.theory.rates import Rates as Rates
+from quantleak.theory.rates import rates as rates
+from quantleak.theory.summary import Summary as Summary
+from quantleak.theory.summary import combine as combine

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .cramer import Exponents
-from .gaps import Gaps, gaps
-from .size import LARGEST, training_examples
+from quantleak.theory.cramer import Exponents
+from quantleak.theory.gaps import Gaps, gaps
+from quantleak.theory.size import LARGEST, training_examples
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .pair import SAFE
+from quantleak.theory.pair import SAFE
 
 STEPS = 200
 """Far more than needed: Newton takes about six, bisection over the whole float64 range fewer than this."""

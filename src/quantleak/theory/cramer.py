@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor
 
-from .chernoff import chernoff_exponent
-from .gaps import Gaps, gaps
-from .rate import Rate, make_rate
+from quantleak.theory.chernoff import chernoff_exponent
+from quantleak.theory.gaps import Gaps, gaps
+from quantleak.theory.rate import Rate, make_rate
 
 BATCH = 2**17
 """Differences handled at a time; about a megabyte in float64."""

@@ -6,8 +6,8 @@ import math
 
 import torch
 
-from .gaps import Gaps, gaps
-from .size import training_examples
+from quantleak.theory.gaps import Gaps, gaps
+from quantleak.theory.size import training_examples
 
 
 def finite_rate(losses: object, n: int) -> float:

@@ -11,8 +11,8 @@ from jaxtyping import Float, Float64
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .pair import SAFE, pair
-from .table import as_table, distinct_rows, row_means
+from quantleak.theory.pair import SAFE, pair
+from quantleak.theory.table import as_table, distinct_rows, row_means
 
 CHUNK = 2**17
 """Differences held at a time: a megabyte in float64, which stays in cache."""

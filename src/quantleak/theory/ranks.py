@@ -10,8 +10,7 @@ from scipy import stats
 
 from quantleak.arrays import plain
 from quantleak.errors import InputError
-
-from .estimate import Floats, median
+from quantleak.theory.estimate import Floats, median
 
 
 @dataclass(frozen=True, kw_only=True)

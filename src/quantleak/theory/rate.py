@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .gaps import Gaps, gaps
+from quantleak.theory.gaps import Gaps, gaps
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from .certificate import certificate_start_of
-from .cramer import Exponents, cramer_rate_of
-from .gaps import gaps
-from .rate import Rate, lambda_kk_of, privacy_rate_of
+from quantleak.theory.certificate import certificate_start_of
+from quantleak.theory.cramer import Exponents, cramer_rate_of
+from quantleak.theory.gaps import gaps
+from quantleak.theory.rate import Rate, lambda_kk_of, privacy_rate_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from quantleak.errors import InputError
-
-from .estimate import Estimate, Floats, order_statistic_median, students_mean
-from .rate import Rate
+from quantleak.theory.estimate import Estimate, Floats, order_statistic_median, students_mean
+from quantleak.theory.rate import Rate
 
 UNDEFINED = "undefined: no model has a defined rate"
 NO_INTERVAL = "no interval: rates have heavy tails, and none holds for the mean of few; see the median"

@@ -10,10 +10,9 @@ import pandas as pd
 import pytest
 
 from quantleak.quantizers import PAPER_A
-from quantleak.studies.synthetic.figures import Figure, figures
-from quantleak.studies.synthetic.findings import Findings, find
-from quantleak.studies.synthetic.settings import Synthetic
-from quantleak.studies.synthetic.study import Tables
+from quantleak.studies.common import Figure
+from quantleak.studies.synthetic import Findings, Synthetic, Tables, find
+from quantleak.studies.synthetic.figures import figures
 
 EIGHT = PAPER_A[:-1]
 PRIVACY = dict(zip(PAPER_A, (5.0, 5.5, 6.5, 8.0, 4.0, 3.0, 2.0, 1.0, 0.0), strict=True))

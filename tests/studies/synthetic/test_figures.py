@@ -16,15 +16,13 @@ import pytest
 from scipy import stats
 
 from quantleak.quantizers import PAPER_A
-from quantleak.studies.synthetic.figures import Figure
+from quantleak.studies.common import Figure
+from quantleak.studies.synthetic import Findings, Synthetic, Tables, find
+from quantleak.studies.synthetic.figures import large_n, models_needed, rank_stability
 from quantleak.studies.synthetic.figures.accuracies import table_2
-from quantleak.studies.synthetic.figures.large_n import apart, large_n
-from quantleak.studies.synthetic.figures.models_needed import models_needed, settled
-from quantleak.studies.synthetic.figures.rank_stability import rank_stability
+from quantleak.studies.synthetic.figures.large_n import apart
+from quantleak.studies.synthetic.figures.models_needed import settled
 from quantleak.studies.synthetic.figures.subsets import ranked
-from quantleak.studies.synthetic.findings import Findings, find
-from quantleak.studies.synthetic.settings import Synthetic
-from quantleak.studies.synthetic.study import Tables
 
 EIGHT = list(PAPER_A[:-1])
 PAPERS = {"fig1", "fig2", "fig5", "fig6", "fig7", "fig8", "table2"}

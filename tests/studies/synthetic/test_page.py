@@ -12,14 +12,12 @@ import altair as alt
 import pandas as pd
 import pytest
 
-from quantleak.studies.synthetic import page
-from quantleak.studies.synthetic.claims import judge
-from quantleak.studies.synthetic.figures import Figure, figures
-from quantleak.studies.synthetic.findings import COUNT, PAPER, Findings
+from quantleak.studies.common import Figure
+from quantleak.studies.synthetic import Findings, Synthetic, Tables, judge, page
+from quantleak.studies.synthetic.figures import figures
+from quantleak.studies.synthetic.findings.findings import COUNT, PAPER
 from quantleak.studies.synthetic.headlines import headlines
 from quantleak.studies.synthetic.page import shown_table, write_study
-from quantleak.studies.synthetic.settings import Synthetic
-from quantleak.studies.synthetic.study import Tables
 
 Claims = list[dict[str, Any]]
 

@@ -14,8 +14,8 @@ from quantleak.attacks.discriminator.result import Discrimination, PerModel, Tri
 from quantleak.attacks.discriminator.search import Attempt, Known, Search, threshold_and_accuracy
 from quantleak.attacks.discriminator.settings import Discriminator
 from quantleak.attacks.discriminator.split import split
-from quantleak.attacks.metrics import mis_bound
-from quantleak.attacks.roc import roc
+from quantleak.attacks.evaluation.metrics import mis_bound
+from quantleak.attacks.evaluation.roc import roc
 from quantleak.errors import InputError
 
 DEFAULT = Discriminator()

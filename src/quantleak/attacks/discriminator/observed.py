@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quantleak.attacks.shadows import mask
+from quantleak.arrays import mask
 from quantleak.errors import InputError
 
 

@@ -10,7 +10,7 @@ from scipy import stats
 
 from quantleak.attacks.discriminator.settings import Candidate
 from quantleak.attacks.discriminator.split import Split
-from quantleak.attacks.estimate import Estimate
+from quantleak.results import Estimate
 
 
 @dataclass(frozen=True, kw_only=True)

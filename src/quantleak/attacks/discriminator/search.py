@@ -14,7 +14,7 @@ from quantleak.attacks.discriminator.observed import Observed
 from quantleak.attacks.discriminator.result import Trial
 from quantleak.attacks.discriminator.settings import Discriminator
 from quantleak.attacks.discriminator.training import Labelled, fit
-from quantleak.attacks.threshold import best_threshold
+from quantleak.attacks.evaluation.threshold import best_threshold
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)

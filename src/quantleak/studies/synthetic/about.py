@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+from quantleak.report.digits import plain
 from quantleak.report.grid import Column, Row, Table, name
-from quantleak.report.provenance import plain
-from quantleak.studies.synthetic.settings import Synthetic
+from quantleak.studies.synthetic.jobs import Synthetic
 
 GIVEN = ("modes", "sigmas", "models", "epochs", "examples", "dimension", "learning_rate")
 """Settings that the paper states."""

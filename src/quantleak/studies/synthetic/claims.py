@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from quantleak.studies.synthetic import verdicts
-from quantleak.studies.synthetic.findings import COUNT, PAPER, PROPOSED, Findings
-from quantleak.studies.synthetic.settings import Synthetic
-from quantleak.studies.synthetic.study import Tables
+from quantleak.studies.synthetic.findings import Findings
+from quantleak.studies.synthetic.findings.findings import COUNT, PAPER, PROPOSED
+from quantleak.studies.synthetic.jobs import Synthetic, Tables
 from quantleak.studies.synthetic.verdicts import Verdict
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 
 from quantleak.report.grid import Cell, Column, Row, Table, name
-from quantleak.studies.synthetic.fresh import QUANTIZED
-from quantleak.studies.synthetic.numbers import MISSING, number
-from quantleak.studies.synthetic.paper import SECONDS_A_DISCRIMINATOR, SECONDS_A_TRAINING
-from quantleak.studies.synthetic.settings import Synthetic
+from quantleak.studies.synthetic.findings.numbers import MISSING, number
+from quantleak.studies.synthetic.jobs import Synthetic
+from quantleak.studies.synthetic.jobs.fresh import QUANTIZED
+from quantleak.studies.synthetic.jobs.paper import SECONDS_A_DISCRIMINATOR, SECONDS_A_TRAINING
 
 PAPERS_MACHINE = "a 48 GB GPU"
 FOLLOW, DISCRIMINATORS = "train and follow", "discriminators"

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from quantleak.report.names import listed
-from quantleak.studies.synthetic.findings import COUNT, PAPER, PROPOSED, Findings
-from quantleak.studies.synthetic.numbers import correlation, number
-from quantleak.studies.synthetic.settings import Synthetic
-from quantleak.studies.synthetic.study import Tables
+from quantleak.studies.synthetic.findings import Findings
+from quantleak.studies.synthetic.findings.findings import COUNT, PAPER, PROPOSED
+from quantleak.studies.synthetic.findings.numbers import correlation, number
+from quantleak.studies.synthetic.jobs import Synthetic, Tables
 
 EQUAL = "r_q of random elements, equal counts"
 REPORTED = 0.86

@@ -17,13 +17,13 @@ import quantleak
 from quantleak.report.grid import Cell, Column, Row, Table
 from quantleak.report.template import environment
 from quantleak.store import write, write_json
+from quantleak.studies.common import Figure
 from quantleak.studies.synthetic import about, cost
-from quantleak.studies.synthetic.figures import Figure, figures
+from quantleak.studies.synthetic.figures import figures
 from quantleak.studies.synthetic.findings import Findings
+from quantleak.studies.synthetic.findings.numbers import MISSING, limits, number
 from quantleak.studies.synthetic.headlines import headlines
-from quantleak.studies.synthetic.numbers import MISSING, limits, number
-from quantleak.studies.synthetic.settings import Synthetic
-from quantleak.studies.synthetic.study import Tables
+from quantleak.studies.synthetic.jobs import Synthetic, Tables
 
 Claims = Sequence[dict[str, Any]]
 VERDICTS = {True: ("✓", "holds"), False: ("✗", "refuted"), None: ("–", "not judged")}

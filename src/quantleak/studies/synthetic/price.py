@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from quantleak.engines import one_thread
-from quantleak.studies.synthetic.balanced import BalancedJob
-from quantleak.studies.synthetic.baseline import BaselineJob
-from quantleak.studies.synthetic.fresh import QUANTIZED, FreshJob
-from quantleak.studies.synthetic.fresh_attacks import FreshAttackJob
-from quantleak.studies.synthetic.large import LargeJob
-from quantleak.studies.synthetic.settings import Distribution, Synthetic
+from quantleak.studies.synthetic.jobs import Synthetic
+from quantleak.studies.synthetic.jobs.balanced import BalancedJob
+from quantleak.studies.synthetic.jobs.baseline import BaselineJob
+from quantleak.studies.synthetic.jobs.fresh import QUANTIZED, FreshJob
+from quantleak.studies.synthetic.jobs.fresh_attacks import FreshAttackJob
+from quantleak.studies.synthetic.jobs.large import LargeJob
+from quantleak.studies.synthetic.jobs.settings import Distribution
 
 PROBE_EPOCHS = 400
 PROBE_MODELS = 20

@@ -7,10 +7,10 @@ from typing import Any
 
 from quantleak.engines import Progress
 from quantleak.studies.synthetic.claims import judge
-from quantleak.studies.synthetic.findings import find
+from quantleak.studies.synthetic.findings.findings import find
+from quantleak.studies.synthetic.jobs import Synthetic
+from quantleak.studies.synthetic.jobs.study import run_study
 from quantleak.studies.synthetic.page import write_study
-from quantleak.studies.synthetic.settings import Synthetic
-from quantleak.studies.synthetic.study import run_study
 
 
 def reproduce(

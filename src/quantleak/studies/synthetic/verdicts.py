@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from quantleak.studies.synthetic.findings import CELL, PAPER, PROPOSED, Findings
-from quantleak.studies.synthetic.fresh import QUANTIZED
-from quantleak.studies.synthetic.paper import ACCURACY_AT_SIGMA_2
-from quantleak.studies.synthetic.ranking import spearman
-from quantleak.studies.synthetic.settings import Synthetic
-from quantleak.studies.synthetic.study import Tables
+from quantleak.studies.common.ranking import spearman
+from quantleak.studies.synthetic.findings import Findings
+from quantleak.studies.synthetic.findings.findings import CELL, PAPER, PROPOSED
+from quantleak.studies.synthetic.jobs import Synthetic, Tables
+from quantleak.studies.synthetic.jobs.fresh import QUANTIZED
+from quantleak.studies.synthetic.jobs.paper import ACCURACY_AT_SIGMA_2
 
 
 @dataclass(frozen=True, kw_only=True)

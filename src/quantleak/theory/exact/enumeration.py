@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from quantleak.errors import InputError
-
-from .compositions import Compositions, multinomial
-from .distribution import distribution
-from .learners import Learner
-from .record import ExactMis, enumerated
+from quantleak.theory.exact.compositions import Compositions, multinomial
+from quantleak.theory.exact.distribution import distribution
+from quantleak.theory.exact.learners import Learner
+from quantleak.theory.exact.record import ExactMis, enumerated
 
 CHUNK = 2**18
 """Numbers in the largest table held at a time: 2 MiB in float64, a few such."""

@@ -7,14 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from quantleak.errors import InputError
-
-from .distribution import distribution
-from .enumeration import LIMIT, cost, enumerate_mis
-from .learners import Erm, Learner
-from .letters import letters
-from .losses import exact_losses
-from .record import ExactMis
-from .sampling import DEFAULT, Sampling, sample_mis
+from quantleak.theory.exact.distribution import distribution
+from quantleak.theory.exact.enumeration import LIMIT, cost, enumerate_mis
+from quantleak.theory.exact.learners import Erm, Learner
+from quantleak.theory.exact.letters import letters
+from quantleak.theory.exact.losses import exact_losses
+from quantleak.theory.exact.record import ExactMis
+from quantleak.theory.exact.sampling import DEFAULT, Sampling, sample_mis
 
 
 def learner_mis(learner: Learner, probabilities: object, n: int, sampling: Sampling = DEFAULT) -> ExactMis:

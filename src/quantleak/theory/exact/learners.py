@@ -10,8 +10,7 @@ from scipy import special
 
 from quantleak.arrays import plain
 from quantleak.errors import InputError
-
-from .losses import ExactLosses, exact_losses
+from quantleak.theory.exact.losses import ExactLosses, exact_losses
 
 
 class Learner(ABC):

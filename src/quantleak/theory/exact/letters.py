@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .losses import ExactLosses
-from .record import ExactMis
+from quantleak.theory.exact.losses import ExactLosses
+from quantleak.theory.exact.record import ExactMis
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from quantleak.errors import InputError
-
-from .distribution import distribution
-from .enumeration import CHUNK
-from .learners import Learner
-from .record import ExactMis
+from quantleak.theory.exact.distribution import distribution
+from quantleak.theory.exact.enumeration import CHUNK
+from quantleak.theory.exact.learners import Learner
+from quantleak.theory.exact.record import ExactMis
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike
 
 from quantleak.arrays import plain
 from quantleak.errors import InputError
-
-from .record import ExactMis, enumerated
+from quantleak.theory.exact.record import ExactMis, enumerated
 
 
 def quantized(exact: ExactMis, onto: np.ndarray) -> ExactMis:

@@ -1,12 +1,12 @@
 """The study's figures and tables, one a file: those of paper A, and ours."""
 
+from quantleak.studies.common import Figure as Figure
 from quantleak.studies.synthetic.figures.accuracies import accuracies
 from quantleak.studies.synthetic.figures.against_accuracy import against_accuracy
 from quantleak.studies.synthetic.figures.against_attack import against_attack
 from quantleak.studies.synthetic.figures.agreement import agreement
 from quantleak.studies.synthetic.figures.exact import exact
 from quantleak.studies.synthetic.figures.exact_ranking import exact_ranking
-from quantleak.studies.synthetic.figures.figure import Figure as Figure
 from quantleak.studies.synthetic.figures.functions import functions
 from quantleak.studies.synthetic.figures.large_n import large_n
 from quantleak.studies.synthetic.figures.models_needed import models_needed
@@ -14,8 +14,7 @@ from quantleak.studies.synthetic.figures.needed import needed
 from quantleak.studies.synthetic.figures.projections import projections
 from quantleak.studies.synthetic.figures.rank_stability import rank_stability
 from quantleak.studies.synthetic.findings import Findings
-from quantleak.studies.synthetic.settings import Synthetic
-from quantleak.studies.synthetic.study import Tables
+from quantleak.studies.synthetic.jobs import Synthetic, Tables
 
 
 def figures(study: Synthetic, tables: Tables, findings: Findings) -> list[Figure]:

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from quantleak.quantizers import PAPER_A
-from quantleak.studies.synthetic.figures.figure import Figure, rows
-from quantleak.studies.synthetic.figures.style import BLUE, FONT, INK, cell_name, finished, layered, room_for, short
-from quantleak.studies.synthetic.paper import ACCURACY_AT_SIGMA_2
-from quantleak.studies.synthetic.settings import Synthetic
-from quantleak.studies.synthetic.study import Tables
+from quantleak.studies.common import Figure
+from quantleak.studies.common.figure import rows
+from quantleak.studies.common.style import BLUE, FONT, INK, cell_name, finished, layered, room_for, short
+from quantleak.studies.synthetic.jobs import Synthetic, Tables
+from quantleak.studies.synthetic.jobs.paper import ACCURACY_AT_SIGMA_2
 
 ROW, COLUMN = 40.0, 74.0
 

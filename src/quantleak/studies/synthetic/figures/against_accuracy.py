@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from quantleak.studies.common import Figure
+from quantleak.studies.common.ranking import Floats
 from quantleak.studies.synthetic.figures.by_distribution import (
     FAMILIES_IN_WORDS,
     cells,
@@ -14,10 +16,7 @@ from quantleak.studies.synthetic.figures.by_distribution import (
     rate,
     wide,
 )
-from quantleak.studies.synthetic.figures.figure import Figure
-from quantleak.studies.synthetic.ranking import Floats
-from quantleak.studies.synthetic.settings import Synthetic
-from quantleak.studies.synthetic.study import Tables
+from quantleak.studies.synthetic.jobs import Synthetic, Tables
 
 KEPT = "relative_accuracy"
 

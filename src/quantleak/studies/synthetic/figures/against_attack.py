@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from quantleak.studies.common import Figure
 from quantleak.studies.synthetic.figures.by_distribution import FAMILIES_IN_WORDS, cells, labelled, panels, rate
-from quantleak.studies.synthetic.figures.figure import Figure
-from quantleak.studies.synthetic.findings import CELL, PAPER, Findings
-from quantleak.studies.synthetic.settings import Synthetic
-from quantleak.studies.synthetic.study import Tables
+from quantleak.studies.synthetic.findings import Findings
+from quantleak.studies.synthetic.findings.findings import CELL, PAPER
+from quantleak.studies.synthetic.jobs import Synthetic, Tables
 
 
 def against_attack(study: Synthetic, tables: Tables, findings: Findings) -> Figure:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from quantleak.studies.synthetic.figures.figure import Figure, rows
-from quantleak.studies.synthetic.figures.style import BLUE, FONT, GREEN, INK, ORANGE, finished, layered, room_for
-from quantleak.studies.synthetic.findings import PAPER, PROPOSED, Findings
-from quantleak.studies.synthetic.settings import Synthetic
+from quantleak.studies.common import Figure
+from quantleak.studies.common.figure import rows
+from quantleak.studies.common.style import BLUE, FONT, GREEN, INK, ORANGE, finished, layered, room_for
+from quantleak.studies.synthetic.findings import Findings
+from quantleak.studies.synthetic.findings.findings import PAPER, PROPOSED
+from quantleak.studies.synthetic.jobs import Synthetic
 
 PAPERS_FIGURE = 0.86
 KINDS = {

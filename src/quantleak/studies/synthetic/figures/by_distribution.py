@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from quantleak.report.digits import typeset
-from quantleak.studies.synthetic.figures.scatter import Axis, panel, span
-from quantleak.studies.synthetic.figures.style import cell_name, finished, grid
-from quantleak.studies.synthetic.findings import SMALLEST
-from quantleak.studies.synthetic.fresh import QUANTIZED
-from quantleak.studies.synthetic.numbers import correlation as two_decimals
-from quantleak.studies.synthetic.ranking import Floats, mean, resampled, spearman
-from quantleak.studies.synthetic.settings import Distribution, Synthetic
-from quantleak.studies.synthetic.study import Tables
+from quantleak.studies.common.ranking import Floats, mean, resampled, spearman
+from quantleak.studies.common.scatter import Axis, panel, span
+from quantleak.studies.common.style import cell_name, finished, grid
+from quantleak.studies.synthetic.findings.findings import SMALLEST
+from quantleak.studies.synthetic.findings.numbers import correlation as two_decimals
+from quantleak.studies.synthetic.jobs import Synthetic, Tables
+from quantleak.studies.synthetic.jobs.fresh import QUANTIZED
+from quantleak.studies.synthetic.jobs.settings import Distribution
 
 LEVEL = 0.95
 FAMILIES_IN_WORDS = (

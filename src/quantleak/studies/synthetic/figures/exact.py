@@ -6,9 +6,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from quantleak.studies.synthetic.figures.figure import Figure, rows
-from quantleak.studies.synthetic.figures.style import BLUE, GREEN, INK, ORANGE, finished, grid, layered
-from quantleak.studies.synthetic.study import Tables
+from quantleak.studies.common import Figure
+from quantleak.studies.common.figure import rows
+from quantleak.studies.common.style import BLUE, GREEN, INK, ORANGE, finished, grid, layered
+from quantleak.studies.synthetic.jobs import Tables
 
 WIDTH, HEIGHT = 205.0, 150.0
 KINDS = {

@@ -5,9 +5,10 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from quantleak.studies.synthetic.figures.figure import Figure, rows
-from quantleak.studies.synthetic.figures.style import BLUE, GREEN, ORANGE, finished, layered
-from quantleak.studies.synthetic.study import Tables
+from quantleak.studies.common import Figure
+from quantleak.studies.common.figure import rows
+from quantleak.studies.common.style import BLUE, GREEN, ORANGE, finished, layered
+from quantleak.studies.synthetic.jobs import Tables
 
 SCORES = {
     "r_q": ("r_Q", "circle", ORANGE),

@@ -8,9 +8,10 @@ import pandas as pd
 import torch
 
 from quantleak.quantizers import quantizer
-from quantleak.studies.synthetic.figures.figure import Figure, rows
-from quantleak.studies.synthetic.figures.style import INK, family, finished, grid, layered, short
-from quantleak.studies.synthetic.fresh import QUANTIZED
+from quantleak.studies.common import Figure
+from quantleak.studies.common.figure import rows
+from quantleak.studies.common.style import INK, family, finished, grid, layered, short
+from quantleak.studies.synthetic.jobs.fresh import QUANTIZED
 
 HALF = 201
 """Weights on each side of 0; odd, so that sizes, which come in pairs, split nearest to the shares of zeros."""

@@ -6,13 +6,14 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from quantleak.studies.synthetic.figures.figure import Figure, rows
-from quantleak.studies.synthetic.figures.style import DASHES, FONT, INK, family, finished, layered, short
-from quantleak.studies.synthetic.findings import CELL, SMALLEST, Findings
-from quantleak.studies.synthetic.fresh import QUANTIZED
-from quantleak.studies.synthetic.ranking import spearman
-from quantleak.studies.synthetic.settings import Synthetic
-from quantleak.studies.synthetic.study import Tables
+from quantleak.studies.common import Figure
+from quantleak.studies.common.figure import rows
+from quantleak.studies.common.ranking import spearman
+from quantleak.studies.common.style import DASHES, FONT, INK, family, finished, layered, short
+from quantleak.studies.synthetic.findings import Findings
+from quantleak.studies.synthetic.findings.findings import CELL, SMALLEST
+from quantleak.studies.synthetic.jobs import Synthetic, Tables
+from quantleak.studies.synthetic.jobs.fresh import QUANTIZED
 
 RESOLVED = 2.0
 WIDTH, HEIGHT = 250.0, 260.0

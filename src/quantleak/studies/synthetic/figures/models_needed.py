@@ -6,14 +6,16 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from quantleak.studies.common import Figure
+from quantleak.studies.common.figure import rows
+from quantleak.studies.common.ranking import Floats, mean, spearman, stability
+from quantleak.studies.common.style import BLUE, FONT, INK, finished, grid, layered
 from quantleak.studies.synthetic.figures.by_distribution import of
-from quantleak.studies.synthetic.figures.figure import Figure, rows
-from quantleak.studies.synthetic.figures.style import BLUE, FONT, INK, finished, grid, layered
-from quantleak.studies.synthetic.findings import COUNT, PAPER, PROPOSED, Findings
-from quantleak.studies.synthetic.fresh import QUANTIZED
-from quantleak.studies.synthetic.ranking import Floats, mean, spearman, stability
-from quantleak.studies.synthetic.settings import Distribution, Synthetic
-from quantleak.studies.synthetic.study import Tables
+from quantleak.studies.synthetic.findings import Findings
+from quantleak.studies.synthetic.findings.findings import COUNT, PAPER, PROPOSED
+from quantleak.studies.synthetic.jobs import Synthetic, Tables
+from quantleak.studies.synthetic.jobs.fresh import QUANTIZED
+from quantleak.studies.synthetic.jobs.settings import Distribution
 
 STABLE = 0.95
 SUBSETS = 100

@@ -5,11 +5,12 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from quantleak.studies.common import Figure
+from quantleak.studies.common.figure import rows
+from quantleak.studies.common.style import BLUE, FONT, INK, cell_name, finished, layered, room_for
 from quantleak.studies.synthetic.figures.agreement import in_words
-from quantleak.studies.synthetic.figures.figure import Figure, rows
-from quantleak.studies.synthetic.figures.style import BLUE, FONT, INK, cell_name, finished, layered, room_for
 from quantleak.studies.synthetic.findings import Findings
-from quantleak.studies.synthetic.settings import Synthetic
+from quantleak.studies.synthetic.jobs import Synthetic
 
 MEDIAN = "median"
 ROW, COLUMN = 19.0, 58.0

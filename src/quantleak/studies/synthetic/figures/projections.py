@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 
+from quantleak.studies.common import Figure
+from quantleak.studies.common.figure import rows
+from quantleak.studies.common.style import BLUE, ORANGE, cell_name, finished, grid
 from quantleak.studies.synthetic.figures.by_distribution import of
-from quantleak.studies.synthetic.figures.figure import Figure, rows
-from quantleak.studies.synthetic.figures.style import BLUE, ORANGE, cell_name, finished, grid
-from quantleak.studies.synthetic.settings import Distribution, Purpose, Synthetic
+from quantleak.studies.synthetic.jobs import Synthetic
+from quantleak.studies.synthetic.jobs.settings import Distribution, Purpose
 
 EXAMPLES = 200
 SIDE = 205.0

@@ -8,8 +8,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from quantleak.studies.synthetic.figures.figure import rows
-from quantleak.studies.synthetic.figures.style import BLUE, FONT, INK, finished, grid, layered, short
+from quantleak.studies.common.figure import rows
+from quantleak.studies.common.style import BLUE, FONT, INK, finished, grid, layered, short
 from quantleak.studies.synthetic.figures.subsets import PLACES, Ranked
 
 STABLE = 0.95

@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from quantleak.studies.common import Figure
+from quantleak.studies.common.style import cell_name
 from quantleak.studies.synthetic.figures.by_distribution import of, wide
-from quantleak.studies.synthetic.figures.figure import Figure
 from quantleak.studies.synthetic.figures.rank_drawing import drawing
-from quantleak.studies.synthetic.figures.style import cell_name
 from quantleak.studies.synthetic.figures.subsets import CONFUSED, PLACES, SUBSETS, Ranked, ranked
-from quantleak.studies.synthetic.findings import PAPER, Findings
-from quantleak.studies.synthetic.fresh import QUANTIZED
-from quantleak.studies.synthetic.settings import Distribution, Synthetic
-from quantleak.studies.synthetic.study import Tables
+from quantleak.studies.synthetic.findings import Findings
+from quantleak.studies.synthetic.findings.findings import PAPER
+from quantleak.studies.synthetic.jobs import Synthetic, Tables
+from quantleak.studies.synthetic.jobs.fresh import QUANTIZED
+from quantleak.studies.synthetic.jobs.settings import Distribution
 
 
 def rank_stability(study: Synthetic, tables: Tables, findings: Findings) -> Figure:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from quantleak.studies.synthetic.fresh import QUANTIZED
-from quantleak.studies.synthetic.ranking import Floats, mean, sizes_up_to
+from quantleak.studies.common.ranking import Floats, mean, sizes_up_to
+from quantleak.studies.synthetic.jobs.fresh import QUANTIZED
 
 SUBSETS = 100
 CONFUSED = (20, 50)

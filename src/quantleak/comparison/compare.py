@@ -1,0 +1,123 @@
+"""Two finished audits, or two quantizers of one: which figures differ beyond chance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from quantleak.attacks import Crossed
+from quantleak.comparison.comparison import HIGHER, LOWER, NONE, UNKNOWN, AuditComparison, Compared
+from quantleak.comparison.differences import Difference, Side, differences_of
+from quantleak.comparison.intervals import holm, p_value
+from quantleak.comparison.kept import kept_worst
+from quantleak.errors import InputError
+from quantleak.quantizers import quantizer as read_quantizer
+from quantleak.results import AuditRecord, is_scores
+from quantleak.store import differences as leaves
+from quantleak.store import read_json
+
+
+def compare_audits(
+    first: AuditRecord | str | Path,
+    second: AuditRecord | str | Path,
+    *,
+    quantizer: str | None = None,
+    against: str | None = None,
+) -> AuditComparison:
+    """Differences, second minus first, of utility, worst leakage, AUC and r_Q for each quantizer that both audited.
+
+    Args:
+        first: A finished audit, or its folder. From a folder also the figures of each target are read.
+        second: Another one, or the same.
+        quantizer: Only this quantizer.
+        against: Compare `quantizer` of the first with this one of the second.
+
+    Raises:
+        InputError: Audits of different tasks or metrics, a quantizer that was not audited, `against` without
+            `quantizer`, or nothing in common.
+    """
+    (one, kept_one), (two, kept_two) = _opened(first), _opened(second)
+    _require_alike(one, two)
+    pairs = _pairs(one, two, quantizer, against)
+    figures = [
+        (spec, other, row)
+        for spec, other in pairs
+        for row in differences_of(
+            Side(audit=one, spec=spec, worst=kept_one.get(spec)), Side(audit=two, spec=other, worst=kept_two.get(other))
+        )
+    ]
+    level = float(one.settings.get("level", 0.95))
+    p_values = [p_value(row.difference, level) for _, _, row in figures]
+    beyond = holm(p_values, 1 - level)
+    rows = [
+        Compared(quantizer=spec, against=other, figures=row, p=p, verdict=_verdict(row, p, rejected))
+        for (spec, other, row), p, rejected in zip(figures, p_values, beyond, strict=True)
+    ]
+    return AuditComparison(rows=rows, warnings=_warnings(one, two, named=quantizer is not None), level=level)
+
+
+def _opened(audit: AuditRecord | str | Path) -> tuple[AuditRecord, Mapping[str, Crossed]]:
+    if isinstance(audit, AuditRecord):
+        return audit, {}
+    path = Path(audit) / "result.json"
+    if path.exists() and is_scores(read_json(path)):
+        raise InputError(f"{audit} holds the result of `quantleak attack`; give folders of `quantleak audit`.")
+    result = AuditRecord.load(audit)
+    return result, kept_worst(audit, result)
+
+
+def _require_alike(one: AuditRecord, two: AuditRecord) -> None:
+    told = [
+        f"{name}: {a} and {b}"
+        for name, a, b in (
+            ("task", one.task, two.task),
+            ("utility", one.quantizers[0].utility.metric, two.quantizers[0].utility.metric),
+            ("level", one.settings.get("level"), two.settings.get("level")),
+        )
+        if a != b
+    ]
+    if told:
+        raise InputError(f"These audits cannot be compared, they differ in {'; '.join(told)}.")
+
+
+def _pairs(one: AuditRecord, two: AuditRecord, quantizer: str | None, against: str | None) -> list[tuple[str, str]]:
+    if quantizer is None:
+        if against is not None:
+            raise InputError(f"--against {against} needs --quantizer: which one of the first audit to put beside it?")
+        common = [row.spec for row in one.quantizers if row.spec in {other.spec for other in two.quantizers}]
+        if not common:
+            raise InputError("These audits have no quantizer in common; name two with --quantizer and --against.")
+        return [(spec, spec) for spec in common]
+    return [(audited(one, quantizer), audited(two, quantizer if against is None else against))]
+
+
+def audited(result: AuditRecord, spec: str) -> str:
+    """The spec as this audit writes it.
+
+    Raises:
+        InputError: If it is no quantizer, or was not audited.
+    """
+    known = [row.spec for row in result.quantizers]
+    return result[spec if spec in known else read_quantizer(spec).spec].spec
+
+
+def _verdict(row: Difference, p: float | None, rejected: bool) -> str:
+    if p is None or row.difference.value is None:
+        return UNKNOWN
+    if not rejected:
+        return NONE
+    return HIGHER if row.difference.value > 0 else LOWER
+
+
+def _warnings(one: AuditRecord, two: AuditRecord, *, named: bool) -> list[str]:
+    if one.id == two.id:
+        return []
+    told = []
+    for what, a, b in (("data", one.data, two.data), ("sizes", one.n, two.n), ("settings", one.settings, two.settings)):
+        if found := [line for line in leaves(a, b) if not line.startswith("quantizers:")]:
+            told.append(f"The {what} differ: {'; '.join(found)}.")
+    for place, mine, other in (("first", one, two), ("second", two, one)):
+        alone = [row.spec for row in mine.quantizers if row.spec not in {o.spec for o in other.quantizers}]
+        if alone and not named:
+            told.append(f"Only in the {place} audit: {', '.join(alone)}.")
+    return told

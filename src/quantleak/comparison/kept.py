@@ -1,0 +1,37 @@
+"""What a finished audit's folder still holds of its jobs: figures of every target, for paired differences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from quantleak.attacks import Crossed
+from quantleak.auditing.attacks import WORST, unpack
+from quantleak.errors import InputError
+from quantleak.results import AuditRecord
+from quantleak.store import begun, read_arrays
+
+
+def kept_worst(folder: str | Path, result: AuditRecord) -> dict[str, Crossed]:
+    """The worst attack's headline in every target, by quantizer; those only whose job is there and whole.
+
+    All quantizers of one audit share their targets and examples, so that the differences are paired.
+
+    Args:
+        folder: Where the audit was made.
+        result: Its result; a folder of another run has nothing to say about it.
+    """
+    folder = Path(folder)
+    if (begun(folder) or {}).get("id") != result.id:
+        return {}
+    found: dict[str, Crossed] = {}
+    for place, spec in enumerate(result.settings.get("quantizers", [])):
+        path = folder / "jobs" / f"attack-{place:03}.npz"
+        try:
+            arrays = read_arrays(path)[0] if path.exists() else {}
+        except InputError:
+            # A damaged job costs the pairing, not the comparison.
+            continue
+        if f"{WORST}values" in arrays:
+            found[spec] = unpack(arrays)
+    quantized_first = {row.spec: row.worst.via for row in result.quantizers if row.worst.via is not None}
+    return {spec: found[quantized_first.get(spec, spec)] for spec in found if quantized_first.get(spec, spec) in found}

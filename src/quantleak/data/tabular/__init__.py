@@ -1,0 +1,1 @@
+"""Tables: CSV, Parquet, NPZ and data frames read into a `Dataset`."""

@@ -1,0 +1,1 @@
+"""The tracker inside Lightning and Hugging Face, and scikit-learn perceptrons as modules."""

@@ -1,0 +1,1 @@
+"""Drawings of the page: points, labels, curves, and the SVG that shows them."""

@@ -1,0 +1,60 @@
+"""The command that makes a result again, from what the result records."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from quantleak.report.markdown import printable
+
+if TYPE_CHECKING:
+    from quantleak.results import AuditRecord
+
+BUNDLED = "scikit-learn: "
+FLAGS = ("model", "models", "epochs", "optimizer", "batch", "seed", "device", "utility_loss")
+"""Settings with a flag of their own; all others go by `--set`."""
+
+
+def command(result: AuditRecord, defaults: Mapping[str, Any]) -> str:
+    """The audit as one would type it, in the folder of its data; for arrays, which no command can name, as Python.
+
+    Args:
+        result: Of an audit.
+        defaults: Default values of settings by name; a setting that has its default is left out.
+    """
+    changed = {name: value for name, value in result.settings.items() if _plain(defaults.get(name)) != value}
+    data = _data(result.data)
+    if data is None:
+        told = ", ".join(f"{name}={value!r}" for name, value in changed.items())
+        return printable(", ".join(filter(None, ("quantleak.audit(dataset", told, "out='DIR')"))))
+    words = ["quantleak", "audit", *data]
+    for name, value in changed.items():
+        if name == "quantizers":
+            words += [word for spec in value if spec != "identity" for word in ("--quantizer", str(spec))]
+        elif name in FLAGS:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+        else:
+            items = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+            words += ["--set", f"{name}={items}"]
+    return printable(shlex.join([*words, "--out", "DIR"]))
+
+
+def _plain(value: Any) -> Any:
+    """A default as `result.json` would hold it."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _data(data: dict[str, Any]) -> list[str] | None:
+    source = str(data.get("source", ""))
+    if source.startswith(BUNDLED):
+        return ["--dataset", source.removeprefix(BUNDLED)]
+    if not data.get("sha256"):
+        return None
+    words = ["--data", source, "--target", str(data.get("target"))]
+    for name in ("smiles", "group"):
+        words += [f"--{name}", str(data[name])] if data.get(name) else []
+    columns = [str(column) for column in data.get("columns", [])]
+    if not data.get("smiles") and source.rpartition(".")[2].lower() != "npz":
+        words += ["--columns", ",".join(columns)]
+    return words

@@ -1,0 +1,84 @@
+"""The table of leakage by class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from quantleak.report import digits
+from quantleak.report.grid import Cell, Column, Row, Table, name, value
+from quantleak.report.names import in_words, listed
+from quantleak.report.summary import named
+
+if TYPE_CHECKING:
+    from quantleak.results import AuditRecord
+
+MOST = 40
+"""Classes shown; of more the rarest."""
+
+
+def table(result: AuditRecord) -> Table | None:
+    """One row a class and quantizer, the classes with fewest examples first; None where there is nothing to show."""
+    found = result.classes
+    if not len(found):
+        return None
+    sizes = found.drop_duplicates("class").sort_values("examples", kind="stable")["class"][:MOST]
+    columns = (
+        Column(title="Class", numeric=False),
+        Column(title="Examples of the pool"),
+        Column(title="Quantizer", numeric=False),
+        Column(title="Members found"),
+        Column(title="False alarms"),
+    )
+    rows = [
+        _row(row, first=place == 0)
+        for label in sizes
+        for place, row in enumerate(found[found["class"] == label].to_dict("records"))
+    ]
+    return Table(caption="Leakage by class, at one threshold for all classes", columns=columns, rows=tuple(rows))
+
+
+def _row(row: dict[Any, Any], first: bool) -> Row:
+    cells = (
+        name(str(row["class"]), "rare" if row["rare"] else ""),
+        value(int(row["examples"]), digits.count),
+        named(str(row["quantizer"])),
+        _share(row, "found"),
+        _share(row, "alarms"),
+    )
+    return Row(cells=cells, opens=first)
+
+
+def _share(row: dict[Any, Any], which: str) -> Cell:
+    share = float(row[which])
+    if pd.isna(share):
+        return Cell(text=digits.MISSING, note="no members" if which == "found" else "no non-members")
+    ends = [digits.percent(float(row[f"{which}_{end}"]), share).removesuffix("%") for end in ("low", "high")]
+    return Cell(text=digits.percent(share), limits="" if "nan" in ends else f"[{', '.join(ends)}]")
+
+
+def remark(result: AuditRecord) -> str:
+    """Which classes are rare, and whether they leak more than the others in the original model."""
+    found = result.classes
+    if result.task == "regression":
+        return "There are no classes in a regression."
+    if not len(found):
+        return "Too few examples for a false-positive rate; so few cannot be told apart by class."
+    once = found.drop_duplicates("class")
+    rare = [str(label) for label in once["class"][once["rare"].astype(bool)]]
+    rule = "A class is called rare if it has less than half of an equal share of the pool"
+    if not rare:
+        return f"{rule}; none is."
+    told = listed(rare[:8]) + (f" and {len(rare) - 8} more" if len(rare) > 8 else "")
+    return f"{rule}: here {told}. {_most(result)}".strip()
+
+
+def _most(result: AuditRecord) -> str:
+    """Where members of a rare class are found most often."""
+    rare = result.classes[result.classes["rare"].astype(bool)].dropna(subset=["found"])
+    if not len(rare):
+        return ""
+    top = max(rare.to_dict("records"), key=lambda row: float(row["found"]))
+    share, quantizer = digits.percent(float(top["found"])), in_words(str(top["quantizer"]))
+    return f"The highest share of members of a rare class, {share}, is found in models of this kind: {quantizer}."

@@ -1,0 +1,114 @@
+"""The tables of the privacy rates: r_Q and the Cramer rate, with everything that one must know to trust them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quantleak.report import digits
+from quantleak.report.grid import Cell, Column, Row, Table, estimate, value
+from quantleak.report.names import in_words
+from quantleak.report.summary import RESOLVED, mark, named
+
+if TYPE_CHECKING:
+    from quantleak.results import AuditRecord, QuantizerResult, RateSummary
+
+TITLES = (
+    "Median", "Mean", "Rank", "z", "Elements", "Validation examples", "Unbounded models", "Undefined models",
+)  # fmt: skip
+
+
+def rate_table(result: AuditRecord, which: str, caption: str) -> Table:
+    """One row a quantizer of the rate named `which`, an attribute of a `QuantizerResult`: `rate` or `cramer`."""
+    columns = (
+        Column(title="Quantizer", numeric=False),
+        *(Column(title=title) for title in TITLES),
+        Column(title="Remark", numeric=False, wraps=True),
+    )
+    rows = [_row(row, getattr(row, which), mark(result, row.spec)) for row in result.quantizers]
+    return Table(caption=caption, columns=columns, rows=tuple(rows))
+
+
+def _row(result: QuantizerResult, rate: RateSummary, marked: str) -> Row:
+    cells = (
+        named(result.spec),
+        estimate(rate, digits.significant),
+        value(rate.mean, digits.significant),
+        Cell(text=digits.MISSING) if rate.rank is None else estimate(rate.rank, digits.rank),
+        value(rate.resolution, digits.resolution),
+        value(rate.elements, digits.count),
+        value(rate.n_validation, digits.count),
+        value(rate.unbounded, digits.count),
+        value(rate.undefined, digits.count),
+        Cell(text=remark(rate)),
+    )
+    return Row(cells=cells, mark=marked)
+
+
+def stability(result: AuditRecord) -> Table | None:
+    """How sure each pair of the ranking is: a sign test of the two quantizers' r_Q on the same models."""
+    ranked = [row for row in result.quantizers if row.rate.more_private_than]
+    if not ranked:
+        return None
+    columns = (Column(title="Quantizer", numeric=False), *(Column(title=in_words(row.spec)) for row in ranked))
+    rows = [
+        Row(
+            cells=(
+                named(row.spec),
+                *(value(row.rate.more_private_than.get(other.spec), digits.whole_percent) for other in ranked),
+            ),
+            mark=mark(result, row.spec),
+        )
+        for row in ranked
+    ]
+    caption = (
+        "How sure the ranking by r_Q is: confidence that the row's quantizer has the larger r_Q in most models "
+        "(sign test on the same models; 50% says nothing)"
+    )
+    return Table(caption=caption, columns=columns, rows=tuple(rows))
+
+
+def certificates(result: AuditRecord) -> Table | None:
+    """Where a certificate would start, by quantizer; None where no quantizer has a rate."""
+    found = [row for row in result.quantizers if row.cramer.certificates]
+    if not found:
+        return None
+    columns = (
+        Column(title="Quantizer", numeric=False),
+        Column(title="Certificate from n =, median"),
+        Column(title="At the n of this audit", numeric=False, wraps=True),
+    )
+    rows = [
+        Row(
+            cells=(named(row.spec), _start(row.cramer), Cell(text=_certified(row.cramer, result))),
+            mark=mark(result, row.spec),
+        )
+        for row in found
+    ]
+    return Table(caption="Certificates for empirical-risk minimisers", columns=columns, rows=tuple(rows))
+
+
+def _start(cramer: RateSummary) -> Cell:
+    return Cell(text="never") if cramer.certificate_start is None else value(cramer.certificate_start, digits.count)
+
+
+def _certified(cramer: RateSummary, result: AuditRecord) -> str:
+    members = result.n.get("members")
+    at = "" if members is None else f" at n = {digits.count(members)}"
+    if not cramer.certified:
+        return f"no certificate{at}"
+    return f"a certificate{at} in {cramer.certified} of {cramer.certificates} models"
+
+
+def remark(rate: RateSummary) -> str:
+    """The reason for a missing rate, and whether the rate is resolved.
+
+    Example:
+        >>> from quantleak.results import RateSummary
+        >>> remark(RateSummary(value=1e-3, resolution=1.2, n_validation=1000))
+        'not resolved at N = 1,000'
+    """
+    parts = [rate.reason] if rate.reason else []
+    if rate.resolution is not None and rate.resolution < RESOLVED:
+        at = "" if rate.n_validation is None else f" at N = {digits.count(rate.n_validation)}"
+        parts.append(f"not resolved{at}")
+    return "; ".join(parts)

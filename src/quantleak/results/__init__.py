@@ -1,0 +1,20 @@
+"""Results: numbers with intervals, the records of an audit and of attacks on user-supplied scores, and their files."""
+
+from quantleak.results.audit import PAGES as PAGES
+from quantleak.results.audit import AuditRecord as AuditRecord
+from quantleak.results.estimate import Estimate as Estimate
+from quantleak.results.reading import opened as opened
+from quantleak.results.records import METRIC_NAMES as METRIC_NAMES
+from quantleak.results.records import AttackResult as AttackResult
+from quantleak.results.records import Number as Number
+from quantleak.results.records import PerExample as PerExample
+from quantleak.results.records import QuantizerResult as QuantizerResult
+from quantleak.results.records import RateSummary as RateSummary
+from quantleak.results.records import Recommendation as Recommendation
+from quantleak.results.records import Utility as Utility
+from quantleak.results.records import Worst as Worst
+from quantleak.results.records import finite as finite
+from quantleak.results.records import number as number
+from quantleak.results.scores import ScoresRecord as ScoresRecord
+from quantleak.results.scores import is_scores as is_scores
+from quantleak.results.versions import versions as versions

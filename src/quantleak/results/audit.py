@@ -1,0 +1,152 @@
+"""The record of an audit: the same in Python and in `result.json`."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import pandas as pd
+from pydantic import TypeAdapter, ValidationError
+
+from quantleak.errors import InputError
+from quantleak.results.records import AttackResult, Number, QuantizerResult, Recommendation, finite
+from quantleak.store import begun, read_json, seal, verify, write, write_json
+
+SCHEMA = 2
+PAGES = ("report.html", "privacy-card.md", "privacy-card.json", "exposed.csv")
+"""Files of a finished audit that are written for readers; see `quantleak.report.write_pages`."""
+
+
+Result = TypeVar("Result", bound="AuditRecord")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditRecord:
+    """The result of :func:`quantleak.audit` without words; `schema` 2 of `result.json`.
+
+    Attributes:
+        id: Hash of everything that fixes the numbers: data, settings, seed, `RESULTS_VERSION`.
+        timings: Seconds by stage, and `processes`.
+        models: One row for each (model, quantizer): rates, resolution, elements, utility.
+        targets: One row for each (target model, quantizer, attack, mode): AUC and true-positive rates.
+        roc: Points of the ROC curves of the worst attack and of LOSS: `quantizer`, `attack`, `mode`, `fpr`, `tpr`,
+            `low`, `high`; means over the targets that did not choose the worst attack, as all below.
+        classes: One row for each (quantizer, class): `class`, `examples` of the pool, whether that is `rare`, and the
+            shares of members `found` and of false alarms among non-members (`alarms`) with `_low` and `_high`. Empty
+            for regression, or where no false-positive rate is supported.
+        exposed: The most exposed examples of each quantizer, by `row` of the source (data rows counted from 1): the
+            share of `members` models trained on it in which it is `found`, and of `others` that flag it too (`alarms`).
+    """
+
+    id: str
+    task: str
+    n: dict[str, int]
+    recommended: Recommendation
+    quantizers: list[QuantizerResult]
+    data: dict[str, Any]
+    settings: dict[str, Any]
+    seeds: dict[str, int]
+    versions: dict[str, str]
+    timings: dict[str, float]
+    models: pd.DataFrame
+    targets: pd.DataFrame
+    roc: pd.DataFrame = field(default_factory=pd.DataFrame)
+    classes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    exposed: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    TABLES: ClassVar[tuple[str, ...]] = ("models", "targets", "roc", "classes", "exposed")
+
+    def __getitem__(self, spec: str) -> QuantizerResult:
+        """The results of one quantizer."""
+        found = {result.spec: result for result in self.quantizers}
+        if spec not in found:
+            raise InputError(f"This audit has no quantizer '{spec}', only {', '.join(found)}.")
+        return found[spec]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `result.json` holds: plain values, None for what has no number."""
+        fields = {name: value for name, value in vars(self).items() if name not in self.TABLES}
+        return {"schema": SCHEMA, **{name: _plain(value) for name, value in fields.items()}}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Tidy long form: one row for each number, with quantizer, attack, mode, via, metric, value, low, high."""
+        return pd.DataFrame([row for result in self.quantizers for row in _long(result)])
+
+    def save(self, folder: str | Path) -> None:
+        """Write `result.json` and the Parquet tables, and last `manifest.json` with the checksums of all final files.
+
+        Raises:
+            InputError: If the folder holds another audit.
+        """
+        folder = Path(folder)
+        if (begun(folder) or {"id": self.id}).get("id") != self.id:
+            raise InputError(f"{folder} holds another audit; nothing was changed. Give another folder.")
+        write_json(folder / "result.json", self.to_dict())
+        for name in self.TABLES:
+            buffer = io.BytesIO()
+            getattr(self, name).to_parquet(buffer, index=False)
+            write(folder / f"{name}.parquet", buffer.getvalue())
+        names = ["result.json", *(f"{name}.parquet" for name in self.TABLES), *PAGES]
+        seal(folder, [name for name in names if (folder / name).exists()], self.id)
+
+    @classmethod
+    def load(cls: type[Result], folder: str | Path) -> Result:
+        """Read what an audit wrote into `folder`, checking every file that is read.
+
+        Raises:
+            InputError: A folder without a finished audit, a damaged file, or a result of another schema.
+        """
+        folder = Path(folder)
+        verify(folder, skip=PAGES)
+        content = read_json(folder / "result.json")
+        tables = [folder / f"{name}.parquet" for name in cls.TABLES]
+        if content.pop("schema", None) != SCHEMA or not all(path.exists() for path in tables):
+            raise InputError(f"{folder} was written by another version of quantleak; audit again into another folder.")
+        try:
+            recommended = TypeAdapter(Recommendation).validate_python(content["recommended"])
+            quantizers = TypeAdapter(list[QuantizerResult]).validate_python(content["quantizers"])
+        except (ValidationError, KeyError) as error:
+            raise InputError(f"{folder / 'result.json'} does not hold an audit's result: {error}") from error
+        names = ("id", "task", "n", "data", "settings", "seeds", "versions", "timings")
+        plain: dict[str, Any] = {name: content[name] for name in names}
+        return cls(
+            recommended=recommended,
+            quantizers=quantizers,
+            **plain | {path.stem: pd.read_parquet(path) for path in tables},
+        )
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "__dataclass_fields__"):
+        value = asdict(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return finite(value) if isinstance(value, float) else value
+
+
+def _long(result: QuantizerResult) -> list[dict[str, Any]]:
+    def row(metric: str, item: Number, attack: AttackResult | None = None) -> dict[str, Any]:
+        name, mode, via = (None, None, None) if attack is None else (attack.name, attack.mode, attack.via)
+        return {
+            "quantizer": result.spec, "attack": name, "mode": mode, "via": via, "metric": metric,
+            "value": item.value, "low": item.low, "high": item.high,
+        }  # fmt: skip
+
+    rows = [row(result.utility.metric, result.utility), row("r_q", result.rate), row("cramer", result.cramer)]
+    rows += [row(name, item) for name, item in result.utility.also.items()]
+    for attack in result.attacks:
+        named = {"auc": attack.auc, "balanced_accuracy": attack.balanced_accuracy, "mis_bound": attack.mis_bound}
+        named |= {f"tpr@{fpr}": item for fpr, item in attack.tpr.items()}
+        named |= {
+            f"ppv@{fpr},prior={prior}": item for fpr, priors in attack.ppv.items() for prior, item in priors.items()
+        }
+        rows += [row(metric, item, attack) for metric, item in named.items()]
+    rows += [
+        row(f"tpr@{item.fpr:g}", item) | {"attack": "per-example", "mode": item.mode} for item in result.per_example
+    ]
+    return rows

@@ -1,0 +1,198 @@
+"""The parts of a result: numbers with intervals, what is known of one quantizer, what is recommended."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+METRIC_NAMES = {"auroc": "AUROC", "accuracy": "accuracy", "r2": "R2", "spearman": "Spearman"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number:
+    """A value with its interval; None with a `reason` where there is none."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    reason: str | None = None
+
+    def text(self, digits: int = 3) -> str:
+        """`0.123 [0.100, 0.150]`, or `-`.
+
+        Example:
+            >>> Number(value=0.5, low=0.25, high=0.75).text(2)
+            '0.50 [0.25, 0.75]'
+        """
+        if self.value is None:
+            return "-"
+        interval = "" if self.low is None or self.high is None else f" [{self.low:.{digits}f}, {self.high:.{digits}f}]"
+        return f"{self.value:.{digits}f}{interval}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Utility(Number):
+    """How good the quantized models are on the test part: AUROC, accuracy or R2, the mean over models."""
+
+    metric: str
+    also: dict[str, Number] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateSummary(Number):
+    """A privacy rate, the median over models; larger = more private.
+
+    Attributes:
+        mean: Mean over models, the paper's average; heavy-tailed, so that no interval of it holds.
+        resolution: Median over models of z; below 2 the best element cannot be told from its closest competitor.
+        elements: Median number of distinct elements on a model's trajectory.
+        n_validation: Validation examples behind it; rates compare only at equal numbers.
+        unbounded: Models whose rate is infinite.
+        undefined: Models that have none.
+        rank: Rank of the median among the quantizers, 1 = most private.
+        more_private_than: By other quantizer, how sure it is that this one has the larger rate in most models (1 less
+            the p-value of a sign test on the same models; 0.5 where nothing is known).
+        certificate_start: Of the Cramer rate: the number of training examples from which on an empirical-risk minimiser
+            over the distinct quantized models has a certificate, the median over models; None if half of them never
+            have one.
+        certified: Of the Cramer rate: models that have one with as many members as they were trained on.
+        certificates: Of the Cramer rate: models of which these two are known, without those of a single quantized
+            model, which proves nothing.
+    """
+
+    mean: float | None = None
+    resolution: float | None = None
+    elements: float | None = None
+    n_validation: int | None = None
+    unbounded: int = 0
+    undefined: int = 0
+    rank: Number | None = None
+    more_private_than: dict[str, float] = field(default_factory=dict)
+    certificate_start: float | None = None
+    certified: int = 0
+    certificates: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttackResult:
+    """One attack on all models of one quantizer.
+
+    Attributes:
+        name: Which attack; `quantleak list attacks` explains.
+        mode: Which shadows: `adaptive` (quantized alike), `transfer` (full precision), `recalibrated` (full precision,
+            target signals mapped back), or `none` for an attack without shadows.
+        convention: Its conventions.
+        auc: Area under the ROC, mean over targets.
+        tpr: True-positive rate by false-positive rate; a rate that so few examples cannot support is None.
+        balanced_accuracy: With the threshold chosen on other targets.
+        mis_bound: Upper bound on Membership Inference Security from that accuracy.
+        ppv: Positive predictive value, by false-positive rate and by the share of members among all examples (prior).
+        reason: Why the attack could not run; then there are no numbers.
+        via: Of the original: the quantizer that the attacker applies first; None if the model is attacked as it is.
+    """
+
+    name: str
+    mode: str
+    convention: dict[str, Any]
+    auc: Number
+    tpr: dict[str, Number]
+    balanced_accuracy: Number
+    mis_bound: Number
+    ppv: dict[str, dict[str, Number]] = field(default_factory=dict)
+    reason: str | None = None
+    via: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worst(Number):
+    """The strongest attack, chosen on one half of the targets, measured on the other.
+
+    Attributes:
+        name: The attack.
+        mode: Its mode.
+        fpr: False-positive rate at which `value` is the true-positive rate; None where no rate is supported and
+            `value` is the AUC.
+        auc: Its AUC on the same half.
+        via: Of the original: the quantizer that the attacker applies first; None if the model is attacked as it is.
+    """
+
+    name: str
+    mode: str
+    fpr: float | None
+    auc: Number
+    via: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerExample(Number):
+    """The true-positive rate at a false-positive rate that holds for every example by itself.
+
+    Each example has a p-value of its own, from a Student-t predictive of the models not trained on it; those whose
+    p-value is at most `fpr` are called members. There is no value where the achieved rate misses the claimed one by
+    more than a factor of 1.5.
+
+    Attributes:
+        mode: Which shadows, as of an attack.
+        fpr: The claimed false-positive rate.
+        achieved: The rate achieved on non-members that were not used, pooled over targets and examples.
+        spread: Standard deviation over examples of their own achieved rates, beyond binomial noise.
+        cells: Pairs of a target and a non-member behind `achieved`.
+    """
+
+    mode: str
+    fpr: float
+    achieved: float | None
+    spread: float | None
+    cells: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuantizerResult:
+    """Everything about one quantizer.
+
+    Attributes:
+        per_example: What an attacker finds whose false-positive rate holds for every example.
+        versus_original: Differences to the unquantized models, paired: `utility`, and `worst` leakage.
+    """
+
+    spec: str
+    effective_bits: float
+    utility: Utility
+    rate: RateSummary
+    cramer: RateSummary
+    attacks: list[AttackResult]
+    worst: Worst
+    versus_original: dict[str, Number]
+    per_example: list[PerExample] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommendation:
+    """Which quantizer to ship.
+
+    Attributes:
+        quantizer: Its spec, or None if none keeps enough utility.
+        reason: Why, in a sentence or two.
+        clear: Whether it leaks less than the original and every other that keeps the utility, beyond doubt.
+        headline: What to ship, in a line.
+        sure: How sure that is, in a sentence or two.
+        versus: By the spec of each of these others, the original among them: its leakage less theirs, paired.
+    """
+
+    quantizer: str | None
+    reason: str
+    clear: bool
+    headline: str = ""
+    sure: str = ""
+    versus: dict[str, Number] = field(default_factory=dict)
+
+
+def number(value: float, low: float = math.nan, high: float = math.nan, reason: str | None = None) -> Number:
+    """A :class:`Number` from floats; what is not finite becomes None."""
+    return Number(value=finite(value), low=finite(low), high=finite(high), reason=reason)
+
+
+def finite(value: float | None) -> float | None:
+    """The value as a float, or None if it is None, NaN or infinite."""
+    return float(value) if value is not None and math.isfinite(value) else None

@@ -1,0 +1,58 @@
+"""The paper's baseline: a discriminator for each distribution and quantizer."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from quantleak.attacks.discriminator import discriminator
+from quantleak.models import Layout, network
+from quantleak.ptq.elementwise import element
+from quantleak.quantizers import quantizer
+from quantleak.studies.synthetic.jobs.fresh import ROUNDED, Arrays, cross_entropy, logits, own_sample
+from quantleak.studies.synthetic.jobs.settings import Distribution, Purpose, Synthetic
+
+
+@dataclass(frozen=True)
+class BaselineJob:
+    """Train and judge one discriminator.
+
+    Attributes:
+        study: Its settings.
+        distribution: Where the data come from.
+        spec: The quantizer.
+        flat: The trained models `[models, P]`.
+    """
+
+    study: Synthetic
+    distribution: Distribution
+    spec: str
+    flat: np.ndarray = field(repr=False)
+
+    def __call__(self) -> tuple[Arrays, dict[str, Any]]:
+        """Accuracy on each test model, and the LOSS attack's on the same; what the search chose."""
+        start = time.perf_counter()
+        net = network("linear?bias=false", (2 * self.study.dimension,), 1)
+        final = element(quantizer(self.spec), Layout.of(net.module(seed=0)), torch.from_numpy(self.flat), ROUNDED)
+        own = [own_sample(self.study, self.distribution, model) for model in range(len(final))]
+        features = np.stack([one.features for one in own])
+        labels = np.stack([one.labels for one in own])
+        answers = np.stack([logits(net, final[i : i + 1, None], one)[0, 0] for i, one in enumerate(own)])
+        found = discriminator(
+            final.numpy(),
+            features,
+            labels.astype(np.float64),
+            cross_entropy(answers, labels),
+            np.tile(np.arange(labels.shape[1]) < self.study.examples, (len(own), 1)),
+            seed=int(self.distribution.random(Purpose.BASELINE).integers(1 << 31)),
+        )
+        arrays = {
+            "accuracy": found.per_model.accuracy,
+            "loss_accuracy": found.per_model.loss_accuracy,
+            "models": np.asarray(found.split.test),
+        }
+        return arrays, {"seconds": time.perf_counter() - start, "chosen": found.to_dict()["chosen"]}

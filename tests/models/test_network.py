@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from quantleak.errors import InputError
+from quantleak.fleet import Optimizer, Training
+from quantleak.models import Layout, network
+from quantleak.models.layout import state
+
+
+def test_linear_and_perceptrons_are_torchs_modules_with_torchs_start() -> None:
+    made = network("mlp:8,4", (5,), 2)
+    module = made.module(seed=3)
+    assert [type(layer) for layer in module.children()] == [nn.Linear, nn.ReLU, nn.Linear, nn.ReLU, nn.Linear]
+    torch.manual_seed(3)
+    assert torch.equal(nn.Linear(5, 8).weight, next(module.parameters()))
+
+
+def test_a_start_depends_on_its_seed_alone_and_leaves_torchs_state() -> None:
+    made = network("linear", (5,), 1)
+    before = torch.get_rng_state()
+    one = made.start(1)
+    assert torch.equal(before, torch.get_rng_state())
+    torch.rand(7)
+    assert torch.equal(one, made.start(1))
+    assert not torch.equal(one, made.start(2))
+
+
+def test_flat_vectors_go_there_and_back() -> None:
+    module = nn.Sequential(nn.Conv1d(2, 3, 2), nn.BatchNorm1d(3), nn.Linear(4, 2))
+    layout = Layout.of(module)
+    flat = layout.flatten(state(module))
+    assert layout.size == flat.numel() == sum(t.numel() for t in state(module).values() if t.is_floating_point())
+    for name, view in layout.views(flat).items():
+        assert torch.equal(view, state(module)[name])
+    assert {slot.name: slot.role for slot in layout.slots}["1.weight"] == "bias"
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("mpl:8", "Did you mean 'mlp'"),
+        ("mlp", "hidden widths"),
+        ("mlp:0", "hidden widths"),
+        ("mlp:a", "hidden widths"),
+        ("linear:3", "hidden widths"),
+        ("linear?bias=no", "bias=true or bias=false"),
+        ("no_such_module_at_all:build", "cannot import 'no_such_module_at_all'"),
+        ("math:sqroot", "Did you mean|has no function 'sqroot'"),
+        ("math:sqrt", "failed"),
+        (":build", "Model ':build': cannot import ''.*Write package.module:function"),
+        ("..:build", "cannot import '..'"),
+        (".models:build", "cannot import '.models'"),
+        ("mlp:²", "hidden widths"),
+        ("mlp:8,²", "hidden widths"),
+        ("mlp:1_0", "hidden widths"),
+        ("mlp:" + "9" * 5000, "hidden widths"),
+        ("mlp:99999999999999", "'mlp:99999999999999' .* failed: .*memory.*narrower"),
+        ("mlp:9999999999999999999", "failed: .*narrower"),
+    ],
+)
+def test_bad_model_specs_are_explained(spec: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        network(spec, (5,), 1)
+
+
+def test_a_users_function_is_imported_and_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "users_models.py").write_text(
+        "from torch import nn\n"
+        "def build(shape, outputs):\n    return nn.Sequential(nn.Flatten(), nn.Linear(shape[0] * shape[1], outputs))\n"
+        "def wrong(shape, outputs):\n    return nn.Linear(shape[1], outputs)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert network("users_models:build", (3, 4), 2).start(0).numel() == 26
+    with pytest.raises(InputError, match=r"answers a batch of 2 with shape \(2, 3, 2\); it must be \(2, 2\)"):
+        network("users_models:wrong", (3, 4), 2)
+    with pytest.raises(InputError, match="Did you mean 'build'"):
+        network("users_models:biuld", (3, 4), 2)
+    sys.modules.pop("users_models")
+
+
+@pytest.mark.parametrize("spec", ["adam:0.001", "sgd:0.1?momentum=0.9", "adamw:0.01?weight_decay=0.1"])
+def test_optimizer_specs_round_trip(spec: str) -> None:
+    assert Optimizer.parse(spec).spec == spec
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("adma:1e-3", "Did you mean 'adam'"),
+        ("adam:fast", "learning_rate must be a number"),
+        ("adam:0", "above 0"),
+        ("adam:1e-3?momentum=0.9", "adam has no option 'momentum'"),
+        ("sgd:0.1?momentun=0.9", "Did you mean 'momentum'"),
+        ("sgd:-1", "at least 0"),
+    ],
+)
+def test_bad_optimizer_specs_are_explained(spec: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Optimizer.parse(spec)
+
+
+def test_checkpoints_come_every_few_epochs_and_at_the_last() -> None:
+    training = Training(epochs=7, evaluate_every=3)
+    assert [e for e in range(1, 8) if training.evaluated(e)] == [3, 6, 7]
+    with pytest.raises(InputError, match="epochs must be at least 1"):
+        Training(epochs=0)
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("def build(:", "SyntaxError"),
+        ("1 / 0", "ZeroDivisionError"),
+        ("raise RuntimeError('no device')", "RuntimeError: no device"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("def __getattr__(name): raise KeyError(name)", "KeyError"),
+    ],
+)
+def test_whatever_a_users_file_raises_is_explained(
+    source: str, error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_models.py").write_text(source + "\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    with pytest.raises(InputError, match=rf"Model 'broken_models:build': cannot import 'broken_models' \({error}"):
+        network("broken_models:build", (5,), 1)
+    sys.modules.pop("broken_models", None)
+
+
+class Own(nn.Module):
+    """A linear model that answers in training as it is told to."""
+
+    def __init__(self, training: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.linear, self.answer = nn.Linear(5, 1), training
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.linear(x)
+        return self.answer(out) if self.training else out
+
+
+class Scale(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(5))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x * self.scale).sum(1, keepdim=True)
+
+
+class Mean(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean(1, keepdim=True)
+
+
+def fail(out: Tensor) -> Tensor:
+    raise RuntimeError("only for evaluation")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda shape, outputs: Own(fail), "in training mode, failed: RuntimeError: only for evaluation"),
+        (lambda shape, outputs: Own(Tensor.detach), "in training mode, failed: RuntimeError: .*grad"),
+        (lambda shape, outputs: Own(torch.squeeze), r"in training mode, answers a batch of 2 with shape \(2,\)"),
+        (lambda shape, outputs: Mean(), "has no trainable parameters"),
+        (lambda shape, outputs: nn.Linear(5, 1).requires_grad_(False), "has no trainable parameters"),
+        (lambda shape, outputs: Scale(), "no weight of two or more dimensions: there is nothing to quantize"),
+        (lambda shape, outputs: nn.LazyLinear(outputs), "failed: .* uninitialized parameter"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Lazy modules")
+def test_modules_that_cannot_be_audited_are_refused(make: Callable[..., nn.Module], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        network(make, (5,), 1)
+
+
+def test_trying_a_network_leaves_torchs_state_alone() -> None:
+    before = torch.get_rng_state()
+    with torch.no_grad():
+        network(lambda shape, outputs: nn.Sequential(nn.Dropout(0.5), nn.Linear(5, 1)), (5,), 1)
+        assert not torch.is_grad_enabled()
+    assert torch.equal(before, torch.get_rng_state())

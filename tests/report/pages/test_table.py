@@ -1,0 +1,134 @@
+"""The result in a terminal and in a notebook."""
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from quantleak.report import html_table, text_table
+from quantleak.results import Recommendation
+
+HOSTILE = "<script>alert(1)</script>\x1b[31m\n"
+
+
+def lines_of(text):
+    return {line[2:].split()[0]: line for line in text.splitlines() if line[2:].split()}
+
+
+def test_it_opens_with_the_recommendation_and_how_sure(make, case):
+    text = text_table(make())
+    assert text.startswith("Ship 90% sparse (ternary:0.9).\nThe strongest attack finds 1.4%")
+    assert "Sure that it leaks less than the original: by 7.3 to 8.1 points" in " ".join(text.split())
+    unclear = Recommendation(quantizer="sign", reason="It may be chance.", clear=False)
+    opening = "No clear winner. If one must ship: 1 bit (sign).\nIt may be chance."
+    assert text_table(make(case(recommended=unclear))).startswith(opening)
+    nothing = Recommendation(quantizer=None, reason="None keeps enough.", clear=False)
+    assert text_table(make(case(recommended=nothing))).startswith("No quantizer to recommend.\nNone keeps enough.")
+
+
+def test_one_line_a_quantizer_with_its_numbers(make):
+    result = make()
+    lines = lines_of(text_table(result))
+    for row in result.quantizers:
+        line = lines[row.spec]
+        shown = [
+            f"{row.effective_bits:.2f}",
+            f"{row.utility.value:.3f} [{row.utility.low:.3f}, {row.utility.high:.3f}]",
+            f"{100 * row.worst.value:.2f}% [{100 * row.worst.low:.2f}, {100 * row.worst.high:.2f}]",
+            "-" if not row.versus_original else f"{100 * row.versus_original['worst'].value:+.2f} pp",
+            "-" if row.rate.resolution is None else f"z = {row.rate.resolution:.1f}",
+            f"{row.rate.elements:g}",
+        ]
+        rest = line[2:].removeprefix(row.spec)
+        for text in shown:
+            before, found, rest = rest.partition(f" {text}")
+            assert found, (text, before)
+        if row.rate.value is not None:
+            assert float(line.split()[-5]) == pytest.approx(row.rate.value, rel=0.005)
+        assert line.startswith("> ") == (row.spec == "ternary:0.9")
+
+
+def test_columns_stand_under_their_titles(make):
+    lines = [line for line in text_table(make()).splitlines() if line.startswith(("  ", "> "))]
+    assert len({len(line) for line in lines[2:]}) == 1
+    titles, first = lines[2], lines[3]
+    assert titles.split() == ["Quantizer", "Bits", "AUROC", "false", "alarms", "original", "r_Q", "Elements"]
+    # A number ends where the last word of its title ends.
+    for word, number in (("Bits", "32.00"), ("AUROC", "0.866]"), ("alarms", "11.31]"), ("Elements", " 100")):
+        assert titles.index(word) + len(word) == first.index(number) + len(number)
+
+
+def test_where_no_rate_is_supported_the_title_says_auc(make, case):
+    text = text_table(make(case(fpr=None)))
+    assert "AUC of" in text
+    assert "false alarms" not in text.partition("Quantizer")[2]
+
+
+def test_where_rates_differ_each_cell_names_its_own(make):
+    result = make()
+    first, *rest = result.quantizers
+    text = text_table(replace(result, quantizers=[replace(first, worst=replace(first.worst, fpr=0.1)), *rest]))
+    assert "9.12% [7.30, 11.31] (Members found at 10% false alarms)" in text
+    assert "2.02% [1.62, 2.50] (Members found at 1% false alarms)" in text
+
+
+def test_what_is_not_resolved_is_said(make):
+    assert "r_Q is not resolved at N = 1,456 validation examples (7 of 8 quantizers)" in text_table(make())
+
+
+def test_what_was_trained(make):
+    assert "32 models, mlp:128, 60 epochs; binary; examples: pool 3,639, validation 1,456" in " ".join(
+        text_table(make()).split()
+    )
+
+
+def test_no_line_is_longer_than_110_and_nothing_commands_the_terminal(make):
+    result = make()
+    first, *rest = result.quantizers
+    longest = replace(first, spec="codebook:" + "x" * 300)
+    hostile = replace(rest[0], spec=HOSTILE)
+    advice = replace(result.recommended, reason="", headline=HOSTILE)
+    result = replace(result, recommended=replace(advice, headline="x"))
+    text = text_table(replace(result, quantizers=[longest, hostile, *rest[1:]], recommended=advice))
+    assert max(map(len, text.splitlines())) <= 110
+    assert "\x1b" not in text
+    assert len(text.splitlines()) == len(text_table(result).splitlines())
+
+
+def test_nothing_in_it_is_still_a_table(make):
+    assert "Quantizer" in text_table(replace(make(), quantizers=[]))
+
+
+class Tags(HTMLParser):
+    """Lists tags and texts."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.texts = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+def test_a_notebook_sees_the_same_rows(make, words):
+    result = make()
+    seen = Tags(html_table(result))
+    assert seen.tags.count("tr") == 1 + len(result.quantizers)
+    joined = " ".join(" ".join(seen.texts).split())
+    for row in result.quantizers:
+        assert f"{words[row.spec]} ({row.spec}) " in joined
+        assert f"{row.utility.value:.3f} [{row.utility.low:.3f}, {row.utility.high:.3f}]" in joined
+    assert "Ship 90% sparse (ternary:0.9)." in joined
+
+
+def test_a_notebook_runs_nothing(make, case):
+    recommended = Recommendation(quantizer=HOSTILE, reason=HOSTILE, clear=True)
+    result = make(case(recommended=recommended))
+    first, *rest = result.quantizers
+    seen = Tags(html_table(replace(result, quantizers=[replace(first, spec=HOSTILE), *rest], task=HOSTILE)))
+    assert "script" not in seen.tags
+    assert sum("<script>" in text for text in seen.texts) >= 3
