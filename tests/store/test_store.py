@@ -204,3 +204,17 @@ def test_sealed_files_are_verified(tmp_path: Path) -> None:
 def test_identity_is_of_the_content() -> None:
     assert identity_hash({"a": 1, "b": 2}) == identity_hash({"b": 2, "a": 1})
     assert identity_hash({"a": 1}) != identity_hash({"a": 2})
+
+
+def test_a_file_system_without_locks_is_warned_of_and_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise NotImplementedError("FileSystem does not appear to support flock")
+
+    monkeypatch.setattr(folder_module.FileLock, "acquire", no_locks)
+    with caplog.at_level("WARNING", "quantleak"), Folder(tmp_path / "out", IDENTITY) as folder:
+        folder.keep("one", {"x": np.arange(3)}, {"seconds": 1.0})
+    assert "has no locks" in caplog.text
+    with Folder(tmp_path / "out", IDENTITY) as folder:
+        assert folder.done("one")
