@@ -33,10 +33,10 @@ from sklearn.datasets import load_iris
 
 import quantleak as ql
 from attack_sweep_ratio import check_ratios, ratio_table
-from quantleak.auditing import Settings
+from quantleak.auditing import AuditResult, Settings
 from quantleak.auditing.attacks import ATTACKS
 from quantleak.data import Dataset, Mixture
-from quantleak.results import AuditResult, Number, QuantizerResult
+from quantleak.results import Number, QuantizerResult
 from report import write_results
 
 OUT = Path(__file__).parent.parent / "out" / "attack_sweep"

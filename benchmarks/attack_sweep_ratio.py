@@ -15,12 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from quantleak.attacks import RMIA, CannotRecalibrate, leave_one_out, log_probability, recalibrate, rmia, roc
-from quantleak.auditing import Settings
+from quantleak.auditing import AuditResult, Settings
 from quantleak.auditing.compose import Gathered
 from quantleak.auditing.plan import Plan, make_plan
 from quantleak.data import Dataset
 from quantleak.engines import one_thread
-from quantleak.results import AuditResult
 from quantleak.store import begun, read_arrays, read_json, write_json
 
 CONVENTIONS = {"rmia-online": RMIA(), "rmia-offline": RMIA(mode="offline")}
