@@ -20,7 +20,7 @@ from quantleak.auditing.compose import Gathered
 from quantleak.auditing.plan import Plan, make_plan
 from quantleak.data import Dataset
 from quantleak.engines import one_thread
-from quantleak.store import begun, read_arrays, read_json, write_json
+from quantleak.store import read_arrays, read_json, read_run, write_json
 
 CONVENTIONS = {"rmia-online": RMIA(), "rmia-offline": RMIA(mode="offline")}
 
@@ -96,7 +96,7 @@ def check_ratios(audit: str, dataset: Dataset, settings: Settings, result: Audit
     kept = out / "ratios" / f"{audit}.json"
     if kept.exists() and (found := read_json(kept))["id"] == result.id:
         return [Check(**values) for values in found["checks"]]
-    plan = make_plan(dataset, settings, begun(out / audit))
+    plan = make_plan(dataset, settings, read_run(out / audit))
     blocks = [read_arrays(path) for path in sorted((out / audit / "jobs").glob("block-*.npz"))]
     with one_thread():
         checks = list(_checks(audit, plan, Gathered.of(blocks).signals, result))

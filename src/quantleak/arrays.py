@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import numbers
+import warnings
 from collections.abc import Sequence
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quantleak.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def plain(given: object, name: str) -> NDArray[Any]:
@@ -43,6 +47,15 @@ def plain(given: object, name: str) -> NDArray[Any]:
 def packed(given: object, name: str) -> NDArray[Any]:
     """`plain`, writeable and row after row in memory, as `torch.from_numpy` takes it."""
     return np.require(plain(given, name), requirements=("C", "W"))
+
+
+def read_only_tensor(array: NDArray[Any]) -> Tensor:
+    """A tensor on the memory of an array that may be read-only; torch cannot forbid to write into it, so do not."""
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
+        return torch.from_numpy(array)
 
 
 def unwrapped(given: object, name: str) -> NDArray[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from quantleak.auditing.attacks import ATTACKS, AttackJob, Signals, unpack
+from quantleak.auditing.attacks import ATTACKS, AttackJob, FleetSignals, Signals, unpack
 from quantleak.data import membership
 
 MODELS, POOL, POPULATION = 16, 300, 200
@@ -26,17 +26,17 @@ def fleet(task: str, *, shift: float, seed: int = 0) -> tuple[Signals, np.ndarra
 
 def outcomes(task: str, shift: float, quantized=lambda signals: signals, identity: bool = False):
     original, member = fleet(task, shift=shift)
-    job = AttackJob(
-        quantized=Signals(pool=quantized(original.pool), population=quantized(original.population)),
-        original=original,
+    rounded = Signals(pool=quantized(original.pool), population=quantized(original.population))
+    signals = FleetSignals(
+        quantized={"identity": original, "rounded": rounded},
+        baseline="identity",
         member=member,
         groups=np.arange(POOL),
         task=task,
         level=0.95,
         seed=0,
-        identity=identity,
     )
-    arrays, meta = job()
+    arrays, meta = AttackJob("identity" if identity else "rounded")(signals)
     return {(a["name"], a["mode"]): a for a in meta["attacks"]}, meta["worst"], arrays
 
 
@@ -93,15 +93,14 @@ def test_loss_finds_what_float64_would_tie(task: str) -> None:
     member = membership(MODELS, np.arange(POOL), 0)
     pool = np.where(member, 1000.0, 900.0) if task == "binary" else np.where(member, 1e-200, 1e-190)
     signals = Signals(pool=pool, population=np.random.default_rng(0).normal(size=(MODELS, POPULATION)))
-    job = AttackJob(
-        quantized=signals,
-        original=signals,
+    alone = FleetSignals(
+        quantized={"identity": signals},
+        baseline="identity",
         member=member,
         groups=np.arange(POOL),
         task=task,
         level=0.95,
         seed=0,
-        identity=True,
     )
-    found = {attack["name"]: attack["auc"] for attack in job()[1]["attacks"]}
+    found = {attack["name"]: attack["auc"] for attack in AttackJob("identity")(alone)[1]["attacks"]}
     assert found["loss"]["value"] == 1.0

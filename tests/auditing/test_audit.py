@@ -28,7 +28,7 @@ from quantleak.errors import InputError
 from quantleak.fleet import TRAINERS
 from quantleak.report.sections import exposed
 from quantleak.results import PAGES
-from quantleak.store import seal
+from quantleak.store import write_manifest
 
 SMALL: dict[str, Any] = {
     "model": "mlp:8", "models": 6, "epochs": 6, "optimizer": "adam:1e-2",
@@ -137,7 +137,7 @@ def test_folders_of_another_version_are_refused(small: tuple[Path, ql.AuditResul
     kept = ["result.json", "models.parquet", "targets.parquet"]
     for name in kept:
         shutil.copy(folder / name, old / name)
-    seal(old, kept, result.id)
+    write_manifest(old, kept, result.id)
     with pytest.raises(InputError, match=r"written by another version of quantleak; audit again into another folder"):
         ql.AuditResult.load(old)
 
@@ -215,7 +215,7 @@ def test_other_settings_do_not_touch_the_folder(small: tuple[Path, ql.AuditResul
 
 def test_final_models_and_their_signals_are_those_of_a_plain_module() -> None:
     plan = make_plan(ql.bundled("breast_cancer"), Settings(**SMALL))
-    arrays, _ = BlockJob(plan, (0, 1))()
+    arrays, _ = BlockJob((0, 1))(plan)
     block = plan.fleet().blocks()[0]
     flat = list(TRAINERS["stacked"].train(block))[-1].flat
     module = plan.network.module(0)
@@ -232,7 +232,7 @@ def test_final_models_and_their_signals_are_those_of_a_plain_module() -> None:
 def test_utility_is_the_mean_auroc_of_the_final_models(small: tuple[Path, ql.AuditResult]) -> None:
     _, result = small
     plan = make_plan(ql.bundled("breast_cancer"), Settings(**SMALL))
-    numbers = [BlockJob(plan, block.models)() for block in plan.fleet().blocks()]
+    numbers = [BlockJob(block.models)(plan) for block in plan.fleet().blocks()]
     logits = np.concatenate([arrays["test"] for arrays, _ in numbers])[:, 2]
     expected = np.mean([metrics.roc_auc_score(plan.part("test")[1], row) for row in logits])
     assert result["uniform:5"].utility.value == pytest.approx(expected, abs=1e-12)

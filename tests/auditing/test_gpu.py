@@ -18,7 +18,7 @@ def test_a_block_of_models_is_the_same_on_a_gpu(model: str) -> None:
     found = {}
     for device in ("cpu", "cuda"):
         settings = Settings(model=model, models=4, epochs=5, device=device, quantizers=("identity", "sign"))
-        found[device] = BlockJob(make_plan(bundled("breast_cancer"), settings), (0, 1, 2, 3))()
+        found[device] = BlockJob((0, 1, 2, 3))(make_plan(bundled("breast_cancer"), settings))
     (expected, rates), (arrays, others) = found["cpu"], found["cuda"]
     for part in ("pool", "population", "test"):
         np.testing.assert_allclose(arrays[part][:, 0], expected[part][:, 0], rtol=1e-3, atol=1e-3)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import quantleak as ql
-from quantleak.auditing.attacks import AttackJob, Signals, unpack
+from quantleak.auditing.attacks import AttackJob, FleetSignals, Signals, unpack
 from quantleak.auditing.processing import quantize_first
 from quantleak.comparison.kept import kept_worst
 from quantleak.data import membership
@@ -25,21 +25,17 @@ def attacked(*, heavy: bool):
     original = Signals(pool=pool, population=population)
     clipped = Signals(pool=np.clip(pool, -3, 3), population=np.clip(population, -3, 3))
     coarse = Signals(pool=np.sign(pool), population=np.sign(population) + 1e-3 * rng.normal(size=population.shape))
-    by_spec = {"identity": original, "uniform:3": clipped, "sign": coarse}
-    return {
-        spec: AttackJob(
-            quantized=signals,
-            original=original,
-            member=member,
-            groups=np.arange(POOL),
-            task="binary",
-            level=0.95,
-            seed=0,
-            identity=spec == "identity",
-            classes=np.arange(POOL) % 2,
-        )()
-        for spec, signals in by_spec.items()
-    }
+    fleet = FleetSignals(
+        quantized={"identity": original, "uniform:3": clipped, "sign": coarse},
+        baseline="identity",
+        member=member,
+        groups=np.arange(POOL),
+        task="binary",
+        level=0.95,
+        seed=0,
+        classes=np.arange(POOL) % 2,
+    )
+    return {spec: AttackJob(spec)(fleet) for spec in fleet.quantized}
 
 
 def test_the_original_leaks_at_least_what_its_quantized_versions_do() -> None:

@@ -26,7 +26,7 @@ def job(folder):
 
 @cli.app.command()
 def work(folder: str):
-    list(engines.run({"a": lambda: job(folder), "b": lambda: job(folder)}, 2))
+    list(engines.Local(2).run({"a": job, "b": job}, folder))
 
 cli.main()
 """

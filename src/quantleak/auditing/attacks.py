@@ -130,35 +130,49 @@ class Signals:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class AttackJob:
-    """All attacks on the models of one quantizer.
+class FleetSignals:
+    """What all attacks on a fleet share.
 
     Attributes:
-        quantized: Signals of the quantized models, the targets.
-        original: Signals of the same models at full precision.
+        quantized: Signals of all models by quantizer spec, the full-precision baseline among them.
+        baseline: Its spec.
         member: bool `[models, pool]`.
         groups: `[pool]`, examples that share every membership.
         task: `binary`, `multiclass` or `regression`.
         level: Confidence level of the intervals.
         seed: For the draw of equally many shadows.
-        identity: The targets are the original models themselves: there is only one mode.
         classes: `[pool]` codes, None for regression; for the leakage by class.
         extra: Names of attacks that other packages offer, to run beside our own.
     """
 
-    quantized: Signals
-    original: Signals
+    quantized: dict[str, Signals]
+    baseline: str
     member: np.ndarray
     groups: np.ndarray
     task: str
     level: float
     seed: int
-    identity: bool
     classes: np.ndarray | None = None
     extra: tuple[str, ...] = ()
 
-    def __call__(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+
+@dataclass(frozen=True)
+class AttackJob:
+    """All attacks on the models of the quantizer `spec`."""
+
+    spec: str
+
+    def __call__(self, fleet: FleetSignals) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Values for each target, what paired differences need, and the estimates as plain values."""
+        return _Attacked(fleet, self.spec).outcome()
+
+
+@dataclass(frozen=True, eq=False)
+class _Attacked:
+    fleet: FleetSignals
+    spec: str
+
+    def outcome(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         scores: dict[str, np.ndarray] = {}
         outcomes: list[dict[str, Any]] = []
         arrays: dict[str, np.ndarray] = {}
@@ -170,7 +184,9 @@ class AttackJob:
             except (NotEnoughShadows, CannotRecalibrate) as error:
                 outcomes.append(outcome | {"reason": str(error)})
                 continue
-            metrics = evaluate(scores[key], self.member, fprs=FPRS, groups=self.groups, level=self.level)
+            metrics = evaluate(
+                scores[key], self.fleet.member, fprs=FPRS, groups=self.fleet.groups, level=self.fleet.level
+            )
             outcomes.append(outcome | metrics.to_dict())
             arrays |= {f"{key}/{name}": values for name, values in _per_target(metrics).items()}
         worst, kept = self._worst(scores)
@@ -179,28 +195,28 @@ class AttackJob:
 
     def _worst(self, scores: dict[str, np.ndarray]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """The strongest attack as plain values, and its headline in every target of the reporting half."""
-        worst = worst_case(scores, self.member, fprs=FPRS, groups=self.groups, level=self.level)
+        worst = worst_case(scores, self.fleet.member, fprs=FPRS, groups=self.fleet.groups, level=self.fleet.level)
         chosen = evaluate(
             scores[worst.name][worst.chosen_on],
-            self.member[worst.chosen_on],
+            self.fleet.member[worst.chosen_on],
             fprs=FPRS,
-            groups=self.groups,
-            level=self.level,
+            groups=self.fleet.groups,
+            level=self.fleet.level,
         )
         selection = chosen.auc if worst.fpr is None else chosen.tpr[worst.fpr]
         name, _, mode = worst.name.partition("/")
         values = {**worst.to_dict(), "name": name, "mode": mode, "auc": worst.metrics.auc.to_dict()}
-        kept = details(scores, worst, self.member, self.groups, self.classes, self.level)
+        kept = details(scores, worst, self.fleet.member, self.fleet.groups, self.fleet.classes, self.fleet.level)
         choice = {**selection.to_dict(), "auc": chosen.auc.value}
         return values | {"selection": choice, "via": None}, kept | pack(worst.metrics.crossed(worst.fpr))
 
     def _candidates(self) -> Iterator[tuple[AttackKind | NamedAttack, str]]:
-        kinds: list[AttackKind | NamedAttack] = [*ATTACKS, *map(extra_attack, self.extra)]
+        kinds: list[AttackKind | NamedAttack] = [*ATTACKS, *map(extra_attack, self.fleet.extra)]
         for kind in kinds:
             yield from ((kind, mode) for mode in (("none",) if kind.convention is None else self._modes()))
 
     def _modes(self) -> tuple[str, ...]:
-        return MODES[:1] if self.identity else MODES
+        return MODES[:1] if self.spec == self.fleet.baseline else MODES
 
     def _per_example(self, mode: str) -> list[dict[str, Any]]:
         """The TPR at every rate that per-example p-values claim, and the rate that they achieve, as plain values."""
@@ -209,10 +225,10 @@ class AttackJob:
         except (NotEnoughShadows, CannotRecalibrate) as error:
             none = {"value": None, "low": None, "high": None, "achieved": None, "spread": None, "cells": 0}
             return [{"mode": mode, "fpr": fpr, **none, "reason": str(error)} for fpr in FPRS]
-        codes = group_codes(self.groups, len(self.groups))
+        codes = group_codes(self.fleet.groups, len(self.fleet.groups))
         rows = []
-        for fpr, found in calibrated(p_values, self.member, FPRS).items():
-            share = Crossed.of(found.values, found.influence, codes).share(self.level)
+        for fpr, found in calibrated(p_values, self.fleet.member, FPRS).items():
+            share = Crossed.of(found.values, found.influence, codes).share(self.fleet.level)
             tpr = Estimate(value=None, reason=found.reason) if found.tpr is None else share
             claim = {"achieved": found.achieved, "spread": found.spread, "cells": found.cells}
             rows.append({"mode": mode, "fpr": fpr, "reason": None, **tpr.to_dict(), **claim})
@@ -222,8 +238,8 @@ class AttackJob:
         """Scores `[models, pool]` of one attack in one mode."""
         if kind.convention is None:
             return self._loss_scores()
-        signals = _confidence if self.task == "regression" and kind.signal == "log_odds" else _unchanged
-        targets, original = signals(self.quantized), signals(self.original)
+        signals = _confidence if self.fleet.task == "regression" and kind.signal == "log_odds" else _unchanged
+        targets, original = signals(self.fleet.quantized[self.spec]), signals(self.fleet.quantized[self.fleet.baseline])
         shadows = targets if mode == "adaptive" else original
         if mode == "recalibrated":
             targets = _recalibrated(targets, shadows)
@@ -233,19 +249,23 @@ class AttackJob:
             kind,
             targets.pool,
             shadows.pool,
-            self.member,
+            self.fleet.member,
             population_targets=targets.population if kind.population else None,
             population_shadows=shadows.population if kind.population else None,
-            seed=self.seed,
+            seed=self.fleet.seed,
         )
 
     def _loss_scores(self) -> np.ndarray:
         """A rising function of minus the loss that neither underflows nor saturates where the loss does."""
-        return np.asarray(-np.abs(self.quantized.pool) if self.task == "regression" else self.quantized.pool)
+        return np.asarray(
+            -np.abs(self.fleet.quantized[self.spec].pool)
+            if self.fleet.task == "regression"
+            else self.fleet.quantized[self.spec].pool
+        )
 
     def _log_probability(self, signals: Signals, references: Signals) -> Signals:
         """Ln p of the true label; for regression the Gaussian density with the references' error on the population."""
-        if self.task != "regression":
+        if self.fleet.task != "regression":
             return Signals(pool=log_probability(signals.pool), population=log_probability(signals.population))
         variance = max(float(np.square(references.population).mean()), np.finfo(np.float64).tiny)
         return Signals(

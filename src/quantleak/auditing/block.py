@@ -29,10 +29,9 @@ SUM_TOLERANCE = 1e-3
 class BlockJob:
     """Train the models `numbers` of a plan; the result is a function of the plan and these numbers alone."""
 
-    plan: Plan
     numbers: tuple[int, ...]
 
-    def __call__(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    def __call__(self, plan: Plan) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Arrays and plain values to keep.
 
         Returns:
@@ -41,18 +40,18 @@ class BlockJob:
             every model under every quantizer.
         """
         start = time.perf_counter()
-        block = Block(self.plan.fleet(), self.numbers)
-        settings, layout = self.plan.settings, block.layout
+        block = Block(plan.fleet(), self.numbers)
+        settings, layout = plan.settings, block.layout
         quantizers = [quantizer(spec) for spec in settings.quantizers]
-        recorder = self._recorder(block, [q for q in quantizers if has_rate(q, settings.biases)])
+        recorder = self._recorder(plan, block, [q for q in quantizers if has_rate(q, settings.biases)])
         try:
             for checkpoint in trainer(settings.trainer, block).train(block):
                 recorder.update(checkpoint.flat)
         except InputError as error:
             raise InputError(f"Models {self.numbers[0]} to {self.numbers[-1]}: {error}") from error
-        self._require_logits(block, checkpoint.flat)
+        self._require_logits(plan, block, checkpoint.flat)
         final = [element(q, layout, checkpoint.flat, settings.biases) for q in quantizers]
-        arrays = {part: self._ask(final, part) for part in ("pool", "population", "test")}
+        arrays = {part: self._ask(plan, final, part) for part in ("pool", "population", "test")}
         certificates = recorder.certificates(CERTIFICATES)
         rates = {
             spec: [{"r_q": asdict(r.r_q), "cramer": asdict(r.cramer)} for r in found]
@@ -60,30 +59,29 @@ class BlockJob:
         }
         return arrays, {"rates": rates, "certificates": certificates, "seconds": time.perf_counter() - start}
 
-    def _recorder(self, block: Block, quantizers: list[Quantizer]) -> Recorder:
-        plan = self.plan
+    def _recorder(self, plan: Plan, block: Block, quantizers: list[Quantizer]) -> Recorder:
         features, targets = (torch.from_numpy(part) for part in plan.part("validation"))
         losses = validation_losses(plan.network, plan.dataset.task, features.to(block.device), targets)
         return Recorder(losses, block.layout, quantizers, len(self.numbers), plan.settings.biases)
 
-    def _require_logits(self, block: Block, trained: Tensor) -> None:
+    def _require_logits(self, plan: Plan, block: Block, trained: Tensor) -> None:
         """Refuse models whose outputs, trained and untrained, on all examples, can only be probabilities."""
         for flat in (trained, block.start()):
             for part in ("pool", "population"):
-                features = torch.from_numpy(self.plan.part(part)[0]).to(flat.device)
-                if not are_probabilities(Predictor(self.plan.network, features)(flat), self.plan.dataset.task):
+                features = torch.from_numpy(plan.part(part)[0]).to(flat.device)
+                if not are_probabilities(Predictor(plan.network, features)(flat), plan.dataset.task):
                     return
         raise InputError(
-            f"Model '{self.plan.network.spec}' seems to return probabilities: every output of every model, trained "
+            f"Model '{plan.network.spec}' seems to return probabilities: every output of every model, trained "
             "and untrained, lies between 0 and 1. Return logits: leave out the last sigmoid or softmax; a "
             "LightningModule then trains with binary_cross_entropy_with_logits or cross_entropy."
         )
 
-    def _ask(self, elements: list[Tensor], part: str) -> np.ndarray:
-        features, targets = self.plan.part(part)
-        predict = Predictor(self.plan.network, torch.from_numpy(features).to(elements[0].device))
+    def _ask(self, plan: Plan, elements: list[Tensor], part: str) -> np.ndarray:
+        features, targets = plan.part(part)
+        predict = Predictor(plan.network, torch.from_numpy(features).to(elements[0].device))
         answer = test_statistic if part == "test" else signal
-        asked = [answer(predict(flat).cpu().numpy(), targets, self.plan.dataset.task) for flat in elements]
+        asked = [answer(predict(flat).cpu().numpy(), targets, plan.dataset.task) for flat in elements]
         return np.stack(asked, axis=1)
 
 

@@ -40,7 +40,8 @@ class Gathered:
     """What all blocks of a fleet left, models in order.
 
     Attributes:
-        signals: By part (`pool`, `population`, `test`): `[models, quantizers, examples]`.
+        signals: By part (`pool`, `population`, `test`): `[models, quantizers, examples]`, those of one quantizer
+            contiguous.
         rates: By quantizer: `r_q` and `cramer` of each model.
         certificates: By quantizer: where the certificates of those models start of which it is known, None if nowhere.
         seconds: Time spent in all blocks together.
@@ -56,7 +57,7 @@ class Gathered:
         """Put blocks together."""
         specs = blocks[0][1]["rates"]
         return cls(
-            signals={part: np.concatenate([arrays[part] for arrays, _ in blocks]) for part in blocks[0][0]},
+            signals={part: _by_quantizer([arrays[part] for arrays, _ in blocks]) for part in blocks[0][0]},
             rates={
                 spec: [
                     {name: Rate(**values) for name, values in model.items()}
@@ -70,6 +71,14 @@ class Gathered:
             },
             seconds=sum(meta["seconds"] for _, meta in blocks),
         )
+
+
+def _by_quantizer(blocks: Sequence[np.ndarray]) -> np.ndarray:
+    """Blocks `[models, quantizers, examples]` one after another, in memory quantizer by quantizer."""
+    turned = [block.swapaxes(0, 1) for block in blocks]
+    quantizers, _, examples = turned[0].shape
+    whole = np.empty((quantizers, sum(map(len, blocks)), examples), blocks[0].dtype)
+    return np.concatenate(turned, axis=1, out=whole).swapaxes(0, 1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from quantleak.arrays import read_only_tensor
 from quantleak.auditing.settings import Settings
 from quantleak.data import Dataset, Split, membership, split
 from quantleak.engines import one_thread
@@ -78,8 +79,8 @@ class Plan:
         return Fleet(
             network=self.network,
             task=self.dataset.task,
-            features=torch.from_numpy(self.features).to(device),
-            targets=torch.from_numpy(self.targets).to(device),
+            features=read_only_tensor(self.features).to(device),
+            targets=read_only_tensor(self.targets).to(device),
             members=tuple(self.parts.pool[rows] for rows in rows_of(self.member)),
             training=self.settings.training,
             seed=self.settings.seed,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from quantleak.auditing.attacks import AttackJob, Signals
+from quantleak.auditing.attacks import AttackJob, FleetSignals, Signals
 from quantleak.auditing.block import BlockJob
 from quantleak.auditing.compose import Gathered, compose
 from quantleak.auditing.plan import Plan, make_plan
@@ -17,9 +17,10 @@ from quantleak.auditing.processing import quantize_first
 from quantleak.auditing.result import AuditResult
 from quantleak.auditing.settings import Settings, override
 from quantleak.data import Dataset
-from quantleak.engines import Keeper, Progress, one_thread, processors
+from quantleak.engines import Engine, Local, Progress, Runner, one_thread
+from quantleak.errors import InputError
 from quantleak.results import versions
-from quantleak.store import Folder, begun
+from quantleak.store import Folder, read_run
 
 
 def audit(
@@ -28,6 +29,7 @@ def audit(
     *,
     out: str | Path | None = None,
     workers: int | None = None,
+    engine: Engine | None = None,
     progress: Progress | None = None,
     **overrides: Any,
 ) -> AuditResult:
@@ -38,57 +40,63 @@ def audit(
             :func:`quantleak.from_arrays`.
         settings: What to do; the defaults if None.
         out: Folder for the results; an interrupted audit there is continued. Without it nothing is kept on disk.
-        workers: Processes; all processors if None. No number depends on it.
+        workers: Processes of this machine; all processors if None. No number depends on it.
+        engine: Where jobs run instead of processes of this machine; no number depends on it.
         progress: Called with `(stage, done, total)`.
         overrides: Fields of :class:`Settings` by name, such as `models=32`.
 
     Raises:
-        InputError: Settings or data that cannot be used; a folder that holds another audit.
+        InputError: Settings or data that cannot be used; a folder that holds another audit; both workers and an engine.
     """
+    if engine is not None and workers is not None:
+        raise InputError("workers is a setting of the local engine: give either workers or engine.")
+    engine = engine or Local(workers)
     settings = override(settings or Settings(), overrides)
     if out is None:
         with tempfile.TemporaryDirectory() as folder:
-            return _audit(dataset, settings, Path(folder), workers, progress, pages=False)
-    return _audit(dataset, settings, Path(out), workers, progress)
+            return _audit(dataset, settings, Path(folder), engine, progress, pages=False)
+    return _audit(dataset, settings, Path(out), engine, progress)
 
 
 def _audit(
     dataset: Dataset,
     settings: Settings,
     out: Path,
-    workers: int | None,
+    engine: Engine,
     progress: Progress | None,
     *,
     pages: bool = True,
 ) -> AuditResult:
     start = time.perf_counter()
-    plan = make_plan(dataset, settings, begun(out))
+    plan = make_plan(dataset, settings, read_run(out))
     with Folder(out, plan.identity) as folder:
         if folder.finished():
             return AuditResult.load(out)
-        kept = Keeper(folder, workers or processors(), progress)
-        result = _result(plan, folder.id, kept, start)
+        result = _result(plan, folder.id, Runner(folder, engine, progress), start)
         if pages:
             result.write_pages(out)
             result.save(out)
     return result
 
 
-def _result(plan: Plan, run: str, kept: Keeper, start: float) -> AuditResult:
+def _result(plan: Plan, run: str, runner: Runner, start: float) -> AuditResult:
     dataset, settings = plan.dataset, plan.settings
-    blocks = {f"block-{number:04}": BlockJob(plan, block.models) for number, block in enumerate(plan.fleet().blocks())}
-    gathered = Gathered.of(list(kept("train and follow", blocks).values()))
+    blocks = {f"block-{number:04}": BlockJob(block.models) for number, block in enumerate(plan.fleet().blocks())}
+    gathered = Gathered.of(list(runner.run("train and follow", blocks, plan).values()))
     trained = time.perf_counter() - start
-    attacks = attack_jobs(plan, gathered)
-    attacked = kept("attack", {f"attack-{place:03}": job for place, job in enumerate(attacks.values())})
+    attacks = {f"attack-{place:03}": AttackJob(spec) for place, spec in enumerate(settings.quantizers)}
+    attacked = runner.run("attack", attacks, fleet_signals(plan, gathered))
     with one_thread():
-        outcome = compose(plan, gathered, quantize_first(dict(zip(attacks, attacked.values(), strict=True))))
+        outcome = compose(
+            plan, gathered, quantize_first(dict(zip(settings.quantizers, attacked.values(), strict=True)))
+        )
     timings = {
         "train": trained,
         "attack": time.perf_counter() - start - trained,
         "train_all_workers": gathered.seconds,
-        "processes": kept.workers,
     }
+    if isinstance(runner.engine, Local):
+        timings["processes"] = runner.engine.workers
     return AuditResult(
         id=run,
         task=dataset.task,
@@ -108,29 +116,24 @@ def _result(plan: Plan, run: str, kept: Keeper, start: float) -> AuditResult:
     )
 
 
-def attack_jobs(plan: Plan, gathered: Gathered) -> dict[str, AttackJob]:
-    """The attack job of every quantizer, by spec."""
+def fleet_signals(plan: Plan, gathered: Gathered) -> FleetSignals:
+    """What the attack jobs share."""
     settings = plan.settings
     pool, population = gathered.signals["pool"], gathered.signals["population"]
-    by_spec = {
-        spec: Signals(pool=pool[:, place], population=population[:, place])
-        for place, spec in enumerate(settings.quantizers)
-    }
-    return {
-        spec: AttackJob(
-            quantized=signals,
-            original=by_spec["identity"],
-            member=plan.member,
-            groups=plan.dataset.groups[plan.parts.pool],
-            task=plan.dataset.task,
-            level=settings.level,
-            seed=settings.seed,
-            identity=spec == "identity",
-            classes=None if plan.dataset.classes is None else plan.dataset.targets[plan.parts.pool],
-            extra=settings.extra_attacks,
-        )
-        for spec, signals in by_spec.items()
-    }
+    return FleetSignals(
+        quantized={
+            spec: Signals(pool=pool[:, place], population=population[:, place])
+            for place, spec in enumerate(settings.quantizers)
+        },
+        baseline="identity",
+        member=plan.member,
+        groups=plan.dataset.groups[plan.parts.pool],
+        task=plan.dataset.task,
+        level=settings.level,
+        seed=settings.seed,
+        classes=None if plan.dataset.classes is None else plan.dataset.targets[plan.parts.pool],
+        extra=settings.extra_attacks,
+    )
 
 
 def _sizes(plan: Plan) -> dict[str, int]:

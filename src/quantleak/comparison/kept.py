@@ -8,7 +8,7 @@ from quantleak.attacks import Crossed
 from quantleak.auditing.attacks import WORST, unpack
 from quantleak.errors import InputError
 from quantleak.results import AuditRecord
-from quantleak.store import begun, read_arrays
+from quantleak.store import read_arrays, read_run
 
 
 def kept_worst(folder: str | Path, result: AuditRecord) -> dict[str, Crossed]:
@@ -21,7 +21,7 @@ def kept_worst(folder: str | Path, result: AuditRecord) -> dict[str, Crossed]:
         result: Its result; a folder of another run has nothing to say about it.
     """
     folder = Path(folder)
-    if (begun(folder) or {}).get("id") != result.id:
+    if (read_run(folder) or {}).get("id") != result.id:
         return {}
     found: dict[str, Crossed] = {}
     for place, spec in enumerate(result.settings.get("quantizers", [])):

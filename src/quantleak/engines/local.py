@@ -1,23 +1,35 @@
-"""Jobs in processes of this machine, one thread each."""
+"""Runs jobs in processes of this machine."""
 
 from __future__ import annotations
 
+import mmap
 import os
+import pickle
+import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
+from itertools import islice
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import joblib
-import torch
+import cloudpickle
+from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.backend import resource_tracker
 from joblib.externals.loky.process_executor import TerminatedWorkerError
-from threadpoolctl import threadpool_limits
 
-Job = Callable[[], Any]
+from quantleak.engines.engine import Job
+from quantleak.errors import InputError
+
 SECONDS_BETWEEN_LOOKS = 1.0
+ALIGNMENT = 64
+"""Bytes to a multiple of which every array begins in the file of shared data."""
+THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Of a worker: pools of more threads would take memory and never be used."""
 
 
 def processors() -> int:
@@ -25,57 +37,104 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run(jobs: Mapping[str, Job], workers: int) -> Iterator[tuple[str, Any]]:
-    """Run jobs and hand over `(key, result)` as each ends, in whatever order.
+class Local:
+    """Processes of this machine; with one, or for one job, everything runs in this process.
 
-    Large arrays inside jobs are shared with the workers as memory maps. Workers end with the process that started
-    them, however that ends.
+    Shared data are written once to a temporary file that every worker maps into its memory, so that its contiguous
+    arrays are in memory once for all workers; jobs see them read-only, in this process too, where they are views.
+    Workers end with the process that started them, however that ends, and so does the file.
+
+    Args:
+        workers: Processes; all processors if None. No number depends on it.
 
     Raises:
-        ChildProcessError: If a worker was killed.
+        InputError: If there is less than one worker.
     """
-    if workers == 1 or len(jobs) <= 1:
-        for key, job in jobs.items():
-            yield _alone(key, job)
-        return
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = processors() if workers is None else workers
+        if self.workers < 1:
+            raise InputError(f"workers must be at least 1, got {workers}.")
+
+    def run(self, jobs: Mapping[str, Job], shared: Any = None) -> Generator[tuple[str, Any]]:
+        """Run jobs and hand over `(key, result)` as each ends; see :class:`~quantleak.engines.Engine`.
+
+        Raises:
+            ChildProcessError: If a worker was killed.
+        """
+        workers = min(self.workers, len(jobs))
+        if workers <= 1:
+            arrays, rest = _parts(shared)
+            views = pickle.loads(rest, buffers=[array.toreadonly() for array in arrays])
+            yield from ((key, job(views)) for key, job in jobs.items())
+            return
+        with _written(shared) as path:
+            try:
+                yield from _in_workers(jobs, path, workers)
+            except TerminatedWorkerError as error:
+                raise ChildProcessError(
+                    "A worker process was killed, perhaps for want of memory; try --workers 1"
+                ) from error
+
+
+def _in_workers(jobs: Mapping[str, Job], path: str, workers: int) -> Generator[tuple[str, Any]]:
     # A worker that holds on to the memory of large jobs is replaced by a new one, and no number depends on that.
     warnings.filterwarnings("ignore", "A worker stopped while some jobs were given to the executor", UserWarning)
-    parallel = joblib.Parallel(
-        n_jobs=min(workers, len(jobs)), return_as="generator_unordered", mmap_mode="c", pre_dispatch="n_jobs"
-    )
+    executor = get_reusable_executor(max_workers=workers, env=THREADS)
+    waiting, running = iter(jobs.items()), dict[Future[Any], str]()
     try:
-        yield from parallel(joblib.delayed(_in_worker)(os.getpid(), key, job) for key, job in jobs.items())
-    except TerminatedWorkerError as error:
-        raise ChildProcessError("A worker process was killed, perhaps for want of memory; try --workers 1") from error
+        while True:
+            # As many again as run, so that no worker waits for the caller to take a result.
+            for key, job in islice(waiting, 2 * workers - len(running)):
+                running[executor.submit(_in_worker, os.getpid(), path, job)] = key
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(future), future.result()
+    finally:
+        if running:
+            executor.shutdown(kill_workers=True)
+
+
+def _parts(shared: Any) -> tuple[list[memoryview], bytes]:
+    """The memory of all contiguous arrays of an object, and the pickle of the rest."""
+    arrays: list[pickle.PickleBuffer] = []
+    rest: bytes = cloudpickle.dumps(shared, protocol=5, buffer_callback=arrays.append)
+    return [array.raw() for array in arrays], rest
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """One thread for torch and BLAS, and denormal numbers (below 1e-38) counted as zero.
-
-    Two torch threads on two busy cores are 10 to 50 times slower than one on small tensors, and BLAS sums in another
-    order with more threads: last bits would depend on where a job runs. Losses of coarsely quantized models are full
-    of denormals, on which flushing makes `softplus` five times faster.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        torch.set_flush_denormal(False)
-        torch.set_num_threads(threads)
-
-
-def _alone(key: str, job: Job) -> tuple[str, Any]:
-    with one_thread():
-        return key, job()
+def _written(shared: Any) -> Iterator[str]:
+    """Write an object: its arrays one after another into one file, where they lie and the rest into another."""
+    with tempfile.TemporaryDirectory(prefix="quantleak-", ignore_cleanup_errors=True) as folder:
+        resource_tracker.register(folder, "folder")  # removed by another process if this one is killed
+        try:
+            arrays, rest = _parts(shared)
+            places: list[tuple[int, int]] = []
+            with (Path(folder) / "arrays").open("wb") as file:
+                for array in arrays:
+                    file.write(bytes(-file.tell() % ALIGNMENT))
+                    places.append((file.tell(), file.write(array)))
+                file.write(b"\0")  # an empty file cannot be mapped
+            (Path(folder) / "rest").write_bytes(pickle.dumps((places, rest)))
+            del arrays, rest
+            yield folder
+        finally:
+            resource_tracker.unregister(folder, "folder")
 
 
-def _in_worker(parent: int, key: str, job: Job) -> tuple[str, Any]:
+@lru_cache(maxsize=1)
+def _read(folder: str) -> Any:
+    """The object of `_written`, once per worker."""
+    places, rest = pickle.loads((Path(folder) / "rest").read_bytes())
+    with (Path(folder) / "arrays").open("rb") as file:
+        mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    return pickle.loads(rest, buffers=[mapped[start : start + size] for start, size in places])
+
+
+def _in_worker(parent: int, folder: str, job: Job) -> Any:
     _end_with(parent)
-    return _alone(key, job)
+    return job(_read(folder))
 
 
 @cache

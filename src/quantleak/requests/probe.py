@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from quantleak.auditing.attacks import AttackJob
 from quantleak.auditing.block import BlockJob
 from quantleak.auditing.compose import Gathered
 from quantleak.auditing.plan import Plan
-from quantleak.auditing.run import attack_jobs
+from quantleak.auditing.run import fleet_signals
 from quantleak.auditing.utility import measure
 from quantleak.data import membership
 
@@ -68,7 +69,7 @@ def training(plan: Plan) -> Line:
 
     def run(epochs: int) -> float:
         short = replace(plan, settings=replace(plan.settings, epochs=epochs))
-        return _seconds(BlockJob(short, numbers))
+        return _seconds(lambda: BlockJob(numbers)(short))
 
     first = min(2 * step, most)
     run(step)
@@ -105,9 +106,9 @@ def _attack(plan: Plan, models: int) -> tuple[float, float]:
         part: random.normal(size=(models, len(plan.settings.quantizers), len(getattr(plan.parts, part))))
         for part in ("pool", "population", "test")
     }
-    job = list(attack_jobs(small, Gathered.of([(signals, {"rates": {}, "seconds": 0.0})])).values())[-1]
+    fleet = fleet_signals(small, Gathered.of([(signals, {"rates": {}, "seconds": 0.0})]))
     start = time.perf_counter()
-    arrays, _ = job()
+    arrays, _ = AttackJob(plan.settings.quantizers[-1])(fleet)
     return time.perf_counter() - start, float(sum(array.nbytes for array in arrays.values()))
 
 

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from quantleak.errors import InputError
 from quantleak.results.records import AttackResult, Number, QuantizerResult, Recommendation, finite
-from quantleak.store import begun, read_json, seal, verify, write, write_json
+from quantleak.store import read_json, read_run, verify, write, write_json, write_manifest
 
 SCHEMA = 2
 PAGES = ("report.html", "privacy-card.md", "privacy-card.json", "exposed.csv")
@@ -82,7 +82,7 @@ class AuditRecord:
             InputError: If the folder holds another audit.
         """
         folder = Path(folder)
-        if (begun(folder) or {"id": self.id}).get("id") != self.id:
+        if (read_run(folder) or {"id": self.id}).get("id") != self.id:
             raise InputError(f"{folder} holds another audit; nothing was changed. Give another folder.")
         write_json(folder / "result.json", self.to_dict())
         for name in self.TABLES:
@@ -90,7 +90,7 @@ class AuditRecord:
             getattr(self, name).to_parquet(buffer, index=False)
             write(folder / f"{name}.parquet", buffer.getvalue())
         names = ["result.json", *(f"{name}.parquet" for name in self.TABLES), *PAGES]
-        seal(folder, [name for name in names if (folder / name).exists()], self.id)
+        write_manifest(folder, [name for name in names if (folder / name).exists()], self.id)
 
     @classmethod
     def load(cls: type[Result], folder: str | Path) -> Result:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from quantleak.errors import InputError
 from quantleak.results.records import AttackResult, Number, Worst
-from quantleak.store import Folder, read_json, seal, verify, write, write_json
+from quantleak.store import Folder, read_json, verify, write, write_json, write_manifest
 
 SCHEMA = 2
 KIND = "scores"
@@ -86,7 +86,7 @@ class ScoresRecord:
                 write(folder / name, buffer.getvalue())
             if page:
                 write(folder / PAGE, page.encode(errors="replace"))
-            seal(folder, ["result.json", *TABLES, *([PAGE] if page else [])], claimed.id)
+            write_manifest(folder, ["result.json", *TABLES, *([PAGE] if page else [])], claimed.id)
 
     @classmethod
     def load(cls: type[Result], folder: str | Path) -> Result:

@@ -1,4 +1,4 @@
-"""The folder of a run: which run it holds, which of its jobs are done, and whether its files are whole."""
+"""The folder of a run: which run it holds, the results of its finished jobs, and whether its files are whole."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Folder:
             raise InputError(f"--out {self.path} is a file. Give a folder.")
         if not self.path.exists():
             return
-        found = begun(self.path)
+        found = read_run(self.path)
         if found is None:
             # A run that was killed at its very beginning leaves these.
             ours = {"jobs", *OF_SYSTEMS}
@@ -123,7 +123,7 @@ class Folder:
             return False
         return True
 
-    def keep(self, key: str, arrays: Mapping[str, Any], meta: Any) -> None:
+    def save(self, key: str, arrays: Mapping[str, Any], meta: Any) -> None:
         """Store a job's result."""
         write_arrays(self._path(key), arrays, meta)
 
@@ -135,8 +135,8 @@ class Folder:
         return self._jobs / f"{key}.npz"
 
 
-def begun(path: Path) -> dict[str, Any] | None:
-    """What `run.json` says of the run in a folder; None if there is none.
+def read_run(path: Path) -> dict[str, Any] | None:
+    """What `run.json` says of the run in a folder: its id and identity; None if there is none.
 
     Raises:
         InputError: If it is damaged.
@@ -146,13 +146,13 @@ def begun(path: Path) -> dict[str, Any] | None:
     return _mapping(path / "run.json")
 
 
-def seal(path: Path, names: list[str], run: str) -> None:
-    """Write the manifest of the final files of the run with this id, the last thing that a run writes."""
+def write_manifest(path: Path, names: list[str], run: str) -> None:
+    """Write the checksums of the final files of the run with this id, the last thing that a run writes."""
     write_json(path / "manifest.json", {"id": run, "files": {name: checksum(path / name) for name in names}})
 
 
 def verify(path: Path, skip: Collection[str] = ()) -> str:
-    """Check the final files of a finished run against its manifest; answers the run's id.
+    """Check the final files of a finished run against its manifest; returns the run's id.
 
     Args:
         path: The run's folder.

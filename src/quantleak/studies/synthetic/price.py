@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from quantleak.engines import one_thread
+from quantleak.engines import Job, one_thread
 from quantleak.studies.synthetic.jobs import Synthetic
 from quantleak.studies.synthetic.jobs.balanced import BalancedJob
 from quantleak.studies.synthetic.jobs.baseline import BaselineJob
@@ -79,7 +79,9 @@ def _seconds(study: Synthetic, distribution: Distribution) -> dict[str, float]:
     follow, trained = (_slope(study, distribution, block, follow) for follow in (True, False))
     few = np.random.default_rng(0).standard_normal((PROBE_MODELS, 2 * study.dimension)).astype(np.float32)
     found = {"train and follow": follow, "further draws": trained}
-    found["attack"] = _timed(FreshAttackJob(study, distribution, few)) * study.models / PROBE_MODELS
+    found["attack"] = (
+        _timed(FreshAttackJob(study, distribution), {distribution.name: few}) * study.models / PROBE_MODELS
+    )
     if study.large_models:
         found["follow N"] = _following(study, distribution) + trained * study.large_models / len(block)
     if study.balanced:
@@ -98,7 +100,9 @@ def _judging(study: Synthetic, distribution: Distribution) -> float:
     sizes = (PROBE_MODELS, 4 * PROBE_MODELS)
     random = np.random.default_rng(0)
     flats = [random.standard_normal((models, 2 * study.dimension)).astype(np.float32) for models in sizes]
-    one, two = (_timed(BaselineJob(study, distribution, "uniform:3", flat)) for flat in flats)
+    one, two = (
+        _timed(BaselineJob(study, distribution, "uniform:3", len(flat)), {distribution.name: flat}) for flat in flats
+    )
     each = max(0.0, two - one) / (sizes[1] - sizes[0])
     return sum(one + each * max(0, models - sizes[0]) for models in (study.models, *study.baseline_sizes))
 
@@ -122,7 +126,7 @@ def _slope(study: Synthetic, distribution: Distribution, block: tuple[int, ...],
     return one + (study.epochs - epochs[0]) * max(0.0, two - one) / (epochs[1] - epochs[0])
 
 
-def _timed(job: Callable[[], object]) -> float:
+def _timed(job: Job, shared: Any = None) -> float:
     start = time.perf_counter()
-    job()
+    job(shared)
     return time.perf_counter() - start

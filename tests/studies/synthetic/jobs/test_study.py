@@ -117,7 +117,7 @@ def test_entropy_of_a_balanced_sign_is_one_bit() -> None:
 def test_the_loss_attack_is_the_best_threshold_of_the_other_models() -> None:
     distribution = TINY.distributions[0]
     flat = FreshJob(replace(TINY, block=6), distribution, tuple(range(6)))()[0]["flat"]
-    found, _ = FreshAttackJob(TINY, distribution, flat)()
+    found, _ = FreshAttackJob(TINY, distribution)({distribution.name: flat})
     place, member = PAPER_A.index("identity"), np.arange(256) < 128
     margins = []
     for model in range(6):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from quantleak.attacks import phi_binary
-from quantleak.auditing.attacks import AttackJob, Signals
+from quantleak.auditing.attacks import AttackJob, FleetSignals, Signals
 from quantleak.data import Sample, membership
 from quantleak.fleet import rows_of
 from quantleak.models import Layout, network
@@ -33,7 +33,7 @@ class BalancedJob:
     study: Synthetic
     distribution: Distribution
 
-    def __call__(self) -> tuple[Arrays, dict[str, Any]]:
+    def __call__(self, shared: None = None) -> tuple[Arrays, dict[str, Any]]:
         """By quantizer and attack, `<spec>|<attack>/<mode>`: the balanced accuracy on each model `[models]`."""
         start = time.perf_counter()
         pool = sample(self.study, self.distribution, Purpose.POOL)
@@ -43,19 +43,18 @@ class BalancedJob:
         flat = self._train(pool, member, seed)
         trained = time.perf_counter() - start
         population = sample(self.study, self.distribution, Purpose.POPULATION)
-        by_spec = dict(zip(PAPER_A, self._signals(flat, pool, population), strict=True))
+        signals = FleetSignals(
+            quantized=dict(zip(PAPER_A, self._signals(flat, pool, population), strict=True)),
+            baseline="identity",
+            member=member,
+            groups=groups,
+            task="binary",
+            level=0.95,
+            seed=seed,
+        )
         found: Arrays = {}
-        for spec, signals in by_spec.items():
-            arrays, _ = AttackJob(
-                quantized=signals,
-                original=by_spec["identity"],
-                member=member,
-                groups=groups,
-                task="binary",
-                level=0.95,
-                seed=seed,
-                identity=spec == "identity",
-            )()
+        for spec in PAPER_A:
+            arrays, _ = AttackJob(spec)(signals)
             kept = {name: values for name, values in arrays.items() if name.endswith("/balanced_accuracy")}
             found |= {f"{spec}|{name.removesuffix('/balanced_accuracy')}": values for name, values in kept.items()}
         return found, {"trained": trained, "seconds": time.perf_counter() - start}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
+from quantleak.arrays import read_only_tensor
 from quantleak.attacks.discriminator import discriminator
 from quantleak.models import Layout, network
 from quantleak.ptq.elementwise import element
@@ -25,19 +25,24 @@ class BaselineJob:
         study: Its settings.
         distribution: Where the data come from.
         spec: The quantizer.
-        flat: The trained models `[models, P]`.
+        models: How many of the trained models it gets.
     """
 
     study: Synthetic
     distribution: Distribution
     spec: str
-    flat: np.ndarray = field(repr=False)
+    models: int
 
-    def __call__(self) -> tuple[Arrays, dict[str, Any]]:
-        """Accuracy on each test model, and the LOSS attack's on the same; what the search chose."""
+    def __call__(self, flat: Arrays) -> tuple[Arrays, dict[str, Any]]:
+        """Accuracy on each test model, and the LOSS attack's on the same; what the search chose.
+
+        Args:
+            flat: By distribution, the trained models `[models, P]`.
+        """
         start = time.perf_counter()
+        trained = read_only_tensor(flat[self.distribution.name][: self.models])
         net = network("linear?bias=false", (2 * self.study.dimension,), 1)
-        final = element(quantizer(self.spec), Layout.of(net.module(seed=0)), torch.from_numpy(self.flat), ROUNDED)
+        final = element(quantizer(self.spec), Layout.of(net.module(seed=0)), trained, ROUNDED)
         own = [own_sample(self.study, self.distribution, model) for model in range(len(final))]
         features = np.stack([one.features for one in own])
         labels = np.stack([one.labels for one in own])

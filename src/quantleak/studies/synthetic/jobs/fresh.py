@@ -44,7 +44,7 @@ class FreshJob:
     models: tuple[int, ...]
     follow: bool = True
 
-    def __call__(self) -> tuple[Arrays, dict[str, Any]]:
+    def __call__(self, shared: None = None) -> tuple[Arrays, dict[str, Any]]:
         """What is kept of the block.
 
         Returns:

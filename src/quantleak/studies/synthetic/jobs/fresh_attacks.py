@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from quantleak.arrays import read_only_tensor
 from quantleak.attacks import LiRA, lira, phi_binary
 from quantleak.attacks.evaluation.threshold import crossfit_thresholds
 from quantleak.models import Layout, network
@@ -31,31 +33,32 @@ class FreshAttackJob:
     Attributes:
         study: Its settings.
         distribution: Where the data come from.
-        flat: The trained models `[models, P]`.
     """
 
     study: Synthetic
     distribution: Distribution
-    flat: np.ndarray = field(repr=False)
 
-    def __call__(self) -> tuple[Arrays, dict[str, Any]]:
+    def __call__(self, flat: Arrays) -> tuple[Arrays, dict[str, Any]]:
         """By attack, the balanced accuracy on each model `[models, 9]`, its threshold chosen on other models.
 
         LiRA's shadows are quantized like the target (adaptive), at most 128 of the other models, the same for up to 16
         targets.
+
+        Args:
+            flat: By distribution, the trained models `[models, P]`.
         """
         start = time.perf_counter()
         member = np.arange(2 * self.study.examples) < self.study.examples
-        parts = list(self._scores())
+        parts = list(self._scores(read_only_tensor(flat[self.distribution.name])))
         stacked = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         return {name: _accuracy(values, member) for name, values in stacked.items()}, {
             "seconds": time.perf_counter() - start
         }
 
-    def _scores(self) -> Iterator[dict[str, np.ndarray]]:
+    def _scores(self, flat: Tensor) -> Iterator[dict[str, np.ndarray]]:
         """Of some models in turn, by attack, scores `[targets, quantizers, 2 n]`."""
         net = network("linear?bias=false", (2 * self.study.dimension,), 1)
-        final = quantized(Layout.of(net.module(seed=0)), torch.from_numpy(self.flat))  # [models, quantizers, P]
+        final = quantized(Layout.of(net.module(seed=0)), flat)  # [models, quantizers, P]
         models = len(final)
         width = max(1, min(_TARGETS, models // 10))
         for first in range(0, models, width):

@@ -17,7 +17,7 @@ from quantleak.studies.synthetic.jobs.fresh import Arrays
 class ExactJob:
     """Enumerate the named problems, and small worlds in which real quantizers are compared."""
 
-    def __call__(self) -> tuple[Arrays, dict[str, Any]]:
+    def __call__(self, shared: None = None) -> tuple[Arrays, dict[str, Any]]:
         """The frames as plain values; `frames` reads them back."""
         start = time.perf_counter()
         worlds = quantizers()

@@ -31,7 +31,7 @@ class LargeJob:
     study: Synthetic
     distribution: Distribution
 
-    def __call__(self) -> tuple[Arrays, dict[str, Any]]:
+    def __call__(self, shared: None = None) -> tuple[Arrays, dict[str, Any]]:
         """`r_q` and `z` `[models, 8, sizes]`, and the `sizes`."""
         start = time.perf_counter()
         models = range(self.study.large_models)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from quantleak.engines import Keeper, Progress, processors
-from quantleak.engines.keeper import Kept
+from quantleak.engines import Job, Local, Progress, Results, Runner
 from quantleak.quantizers import PAPER_A
 from quantleak.store import Folder
 from quantleak.studies.synthetic.jobs.balanced import BalancedJob
@@ -60,16 +59,17 @@ def run_study(study: Synthetic, out: Path, workers: int | None = None, progress:
         InputError: If the folder holds another study.
     """
     with Folder(out, {"study": "synthetic", "settings": study.identity}, "study") as folder:
-        keeper = Keeper(folder, workers or processors(), progress)
-        left = keeper.together(_independent_jobs(study))
+        runner = Runner(folder, Local(workers), progress)
+        left = runner.together(_independent_jobs(study))
         fresh, further, large = left["train and follow"], left["further draws"], left["follow N"]
         balanced, exact = left["balanced fleets"], left["exact ground truth"]
         flat = {d.name: _joined(fresh, d, "flat") for d in study.distributions}
-        left |= keeper.together(
+        left |= runner.together(
             {
-                "discriminators": _baseline_jobs(study, flat) if study.discriminators else {},
-                "attack": {_key(d, "attacks"): FreshAttackJob(study, d, flat[d.name]) for d in study.distributions},
-            }
+                "discriminators": _baseline_jobs(study) if study.discriminators else {},
+                "attack": {_key(d, "attacks"): FreshAttackJob(study, d) for d in study.distributions},
+            },
+            flat,
         )
         attacks, baseline = left["attack"], left["discriminators"]
     return Tables(
@@ -83,7 +83,7 @@ def run_study(study: Synthetic, out: Path, workers: int | None = None, progress:
     )
 
 
-def _independent_jobs(study: Synthetic) -> dict[str, Mapping[str, Callable[[], Any]]]:
+def _independent_jobs(study: Synthetic) -> dict[str, Mapping[str, Job]]:
     """By stage, the longest first: all that needs no result of another."""
     return {
         "train and follow": _fresh_jobs(study, 0, study.models),
@@ -117,9 +117,9 @@ def _further_jobs(study: Synthetic) -> dict[str, FreshJob]:
     return {key: job for some in jobs for key, job in some.items()}
 
 
-def _baseline_jobs(study: Synthetic, flat: Mapping[str, np.ndarray]) -> dict[str, BaselineJob]:
+def _baseline_jobs(study: Synthetic) -> dict[str, BaselineJob]:
     return {
-        _baseline_key(d, place, models): BaselineJob(study, d, spec, flat[d.name][:models])
+        _baseline_key(d, place, models): BaselineJob(study, d, spec, models)
         for models in (study.models, *study.baseline_sizes)
         for d in study.distributions
         for place, spec in enumerate(QUANTIZED)
@@ -130,9 +130,9 @@ def _baseline_key(distribution: Distribution, place: int, models: int) -> str:
     return _key(distribution, f"baseline-{models}-{place}")
 
 
-def _joined(kept: Kept, distribution: Distribution, name: str) -> np.ndarray:
+def _joined(left: Results, distribution: Distribution, name: str) -> np.ndarray:
     """One array of all blocks of a distribution, models in order."""
-    parts = [arrays[name] for key, (arrays, _) in kept.items() if key.startswith(_key(distribution, "fresh"))]
+    parts = [arrays[name] for key, (arrays, _) in left.items() if key.startswith(_key(distribution, "fresh"))]
     return np.concatenate(parts)
 
 
@@ -140,7 +140,7 @@ def _labels(distribution: Distribution) -> dict[str, Any]:
     return {"k_modes": distribution.modes, "sigma": distribution.sigma}
 
 
-def _models(study: Synthetic, fresh: Kept, distribution: Distribution) -> pd.DataFrame:
+def _models(study: Synthetic, fresh: Results, distribution: Distribution) -> pd.DataFrame:
     any_block = next(iter(fresh.values()))[0]
     columns = {name: _joined(fresh, distribution, name) for name in any_block if name != "flat"}
     index = pd.MultiIndex.from_product([range(study.models), PAPER_A], names=["model", "quantizer"])
@@ -152,7 +152,7 @@ def _models(study: Synthetic, fresh: Kept, distribution: Distribution) -> pd.Dat
     return frame.reset_index().assign(**_labels(distribution))
 
 
-def _attacks(study: Synthetic, fresh: Kept, balanced: Kept) -> list[pd.DataFrame]:
+def _attacks(study: Synthetic, fresh: Results, balanced: Results) -> list[pd.DataFrame]:
     frames: list[pd.DataFrame] = []
     for d in study.distributions:
         for name, values in fresh[_key(d, "attacks")][0].items():
@@ -163,12 +163,12 @@ def _attacks(study: Synthetic, fresh: Kept, balanced: Kept) -> list[pd.DataFrame
     return frames
 
 
-def _baseline(study: Synthetic, kept: Kept) -> pd.DataFrame:
+def _baseline(study: Synthetic, left: Results) -> pd.DataFrame:
     frames = [pd.DataFrame(columns=["quantizer", "models", "model", "accuracy", "loss_accuracy", "k_modes", "sigma"])]
     for models in (study.models, *study.baseline_sizes):
         for d in study.distributions:
             for place, spec in enumerate(QUANTIZED):
-                arrays = kept[_baseline_key(d, place, models)][0]
+                arrays = left[_baseline_key(d, place, models)][0]
                 columns = {name: arrays[name] for name in ("accuracy", "loss_accuracy")}
                 named = {"quantizer": spec, "models": models, "model": arrays["models"], **columns}
                 frames.append(pd.DataFrame(named).assign(**_labels(d)))
@@ -181,7 +181,7 @@ def _attack(distribution: Distribution, spec: str, fleet: str, name: str, accura
     ).assign(**_labels(distribution))
 
 
-def _accuracy(study: Synthetic, fresh: Kept, further: Kept) -> pd.DataFrame:
+def _accuracy(study: Synthetic, fresh: Results, further: Results) -> pd.DataFrame:
     frames = []
     for draw in range(study.draws):
         for one in study.distributions:
@@ -191,8 +191,8 @@ def _accuracy(study: Synthetic, fresh: Kept, further: Kept) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def _large(kept: Kept, distribution: Distribution) -> pd.DataFrame:
-    arrays = kept[_key(distribution, "large")][0]
+def _large(left: Results, distribution: Distribution) -> pd.DataFrame:
+    arrays = left[_key(distribution, "large")][0]
     models, _, _ = arrays["r_q"].shape
     index = pd.MultiIndex.from_product(
         [range(models), QUANTIZED, arrays["sizes"]], names=["model", "quantizer", "n_validation"]
