@@ -69,7 +69,8 @@ def test_any_offset_and_scale(seed, offset, scale):
     assert found.r_q.value == pytest.approx(rate, rel=1e-9)
     ordinary = np.array([[float(Fraction(x) / Fraction(scale)) for x in row] for row in table.tolist()])
     if abs(offset) < 1e9:
-        assert found.cramer.value == pytest.approx(cramer_rate(ordinary).value, rel=1e-6)
+        # `ordinary` rounds losses of 1e8 by 1e-8, and two rows may differ by a hundredth of their noise only.
+        assert found.cramer.value == pytest.approx(cramer_rate(ordinary).value, rel=1e-4)
 
 
 @given(table=arrays(np.float64, (4, 5), elements=st.floats(-1e300, 1e300)))

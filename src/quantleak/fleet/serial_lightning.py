@@ -20,7 +20,7 @@ from quantleak.fleet.training import Optimizer, Stream, torch_seed
 from quantleak.models.framework import lightning_base
 from quantleak.models.layout import state
 from quantleak.models.rebuilt import require_rebuilt
-from quantleak.store.rows import Budget, Shelf
+from quantleak.store.rows import RowBuffer, Storage
 
 _MEMORY = 2**30  # bytes of snapshots of a block in memory; what comes after goes to a temporary file
 _OFF = (
@@ -51,7 +51,7 @@ class SerialLightning:
 
     def train(self, block: Block) -> Iterator[Checkpoint]:
         """Train model by model, keep what each was after every evaluated epoch, then hand over epoch by epoch."""
-        snapshots = Shelf(block.layout.size, torch.float32, Budget(_MEMORY))
+        snapshots = RowBuffer(Storage(_MEMORY))
         for number, batches in zip(block.models, block.batches(), strict=True):
             snapshots.append(_fit(block, number, batches).cpu())
         training = block.fleet.training

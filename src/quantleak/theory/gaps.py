@@ -73,8 +73,12 @@ class Gaps:
     @cached_property
     def lowest(self) -> Tensor:
         """`min D_k` [R]."""
-        pieces = torch.arange(len(self.competitors)).split(max(1, CHUNK // self.losses.shape[1]))
-        return torch.cat([self.differences(which).amin(1) for which in pieces]) if len(self.competitors) else self.delta
+        # Into one tensor made beforehand: a small result kept between large ones that come and go splits the heap.
+        found = torch.empty_like(self.delta)
+        pieces = torch.arange(len(found)).split(max(1, CHUNK // self.losses.shape[1]))
+        for which in pieces if len(found) else ():
+            found[which] = self.differences(which).amin(1)
+        return found
 
     def differences(self, which: Tensor) -> Tensor:
         """`D_k` in float64 for some positions of `competitors`; [len(which), N]."""

@@ -1,7 +1,11 @@
-"""Fingerprints of element vectors: equal vectors have equal ones, so they find candidates for an exact comparison."""
+"""Fingerprints and digests of the vectors of quantized models: equal vectors have equal ones.
+
+A fingerprint (64 bits, fast) finds candidates for an exact comparison; a digest (SHA-256) stands for the vector itself.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 
 import numpy as np
@@ -9,11 +13,13 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
+from quantleak.trajectory.batches import tensor_bytes
+
 CHUNK = 2**15
 """Words multiplied at a time: a quarter of a megabyte, which stays in cache."""
 
 
-def canonical(elements: Tensor) -> Tensor:
+def canonical(vectors: Tensor) -> Tensor:
     """Vectors [rows, P] as contiguous rows of whole 64-bit words, in which equal values have equal bits.
 
     Negative zero becomes zero; zeros fill up the last word. A NaN stays as it is and equals itself.
@@ -21,17 +27,33 @@ def canonical(elements: Tensor) -> Tensor:
     Returns:
         A new tensor [rows, at least P] of the same dtype.
     """
-    width = elements.shape[1]
-    per_word = 8 // elements.element_size()
-    rows = elements.new_empty(len(elements), width + -width % per_word)
-    torch.add(elements, 0.0, out=rows[:, :width])
+    width = vectors.shape[1]
+    per_word = 8 // vectors.element_size()
+    rows = vectors.new_empty(len(vectors), width + -width % per_word)
+    torch.add(vectors, 0.0, out=rows[:, :width])
     rows[:, width:] = 0
     return rows
 
 
 def as_words(rows: Tensor) -> Tensor:
     """The bits of canonical rows as int64 [rows, words]."""
-    return rows.view(torch.int64)
+    return rows.view(torch.int64) if rows.shape[1] else rows.new_empty(rows.shape, dtype=torch.int64)
+
+
+def vector_digest(vector: Tensor, *beside: Tensor) -> bytes:
+    """SHA-256 of a quantized model: the bytes of its vector, with negative zero as zero, then those of other tensors.
+
+    Args:
+        vector: Real numbers [P], all that determines the predictions but for `beside`.
+        beside: Tensors of any dtype that are no part of the vector, such as integer buffers.
+
+    Returns:
+        32 bytes.
+    """
+    total = hashlib.sha256(tensor_bytes(vector + 0.0))
+    for tensor in beside:
+        total.update(tensor_bytes(tensor))
+    return total.digest()
 
 
 def fingerprints(words: Int64[Tensor, "rows words"]) -> Int64[Tensor, " rows"]:

@@ -1,4 +1,4 @@
-"""Follows the trajectories of one block of models, one trajectory for each quantizer."""
+"""Follows one block of models through training: one trajectory per quantizer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ from quantleak.theory import Rates, rates
 from quantleak.trajectory.trajectory import Trajectory
 
 _BUFFER_BYTES = 1 << 22  # quantizing and comparing many epochs of small models at once costs a fraction
-_MEMORY = 1 << 30  # bytes of elements and losses of a block in memory; what comes after goes to a temporary file
+_MEMORY = 1 << 30  # bytes of vectors and losses of a block in memory; what comes after goes to a temporary file
+
+MOST_PARAMETERS = 1 << 20
+"""Up to so many parameters a recorder keeps the vectors: comparing many small ones exactly is faster than hashing each.
+
+Beyond, 8 quantizers x 100 epochs would spill 3 GB per model and more; a ResNet-18 (11 million parameters) 36 GB.
+"""
 
 
 def validation_losses(network: Network, task: Task, features: Tensor, targets: Tensor) -> Callable[[Tensor], Tensor]:
@@ -38,6 +44,8 @@ class Recorder:
         quantizers: One trajectory each.
         models: How many models the block has.
         biases: To what biases and buffers are rounded.
+        keep_vectors: Whether the trajectories keep vectors, as :meth:`tables` needs, or digests only; None decides by
+            `MOST_PARAMETERS`. The rates are the same either way, see :class:`quantleak.trajectory.Trajectory`.
     """
 
     def __init__(
@@ -47,9 +55,14 @@ class Recorder:
         quantizers: Sequence[Quantizer],
         models: int,
         biases: str = "bfloat16",
+        *,
+        keep_vectors: bool | None = None,
     ) -> None:
         self._layout, self._biases = layout, biases
-        self._trajectories = {q: Trajectory(models, losses, memory=_MEMORY // len(quantizers)) for q in quantizers}
+        keep = layout.size <= MOST_PARAMETERS if keep_vectors is None else keep_vectors
+        self._trajectories = {
+            q: Trajectory(models, losses, keep_vectors=keep, memory=_MEMORY // len(quantizers)) for q in quantizers
+        }
         self._waiting: list[Tensor] = []
 
     def update(self, flat: Float[Tensor, "models parameters"]) -> None:
@@ -71,7 +84,7 @@ class Recorder:
         """
         self._flush()
         found = {
-            q.spec: [rates(losses, certificate=True) for _, losses in islice(trajectory.tables(), models)]
+            q.spec: [rates(losses, certificate=True) for losses in islice(trajectory.loss_tables(), models)]
             for q, trajectory in self._trajectories.items()
         }
         return {
@@ -80,7 +93,11 @@ class Recorder:
         }
 
     def tables(self) -> Iterator[dict[str, tuple[Tensor, Tensor]]]:
-        """Model by model, by quantizer spec: the distinct elements `[K, P]` and their losses `[K, N]`, copies."""
+        """Model by model, by quantizer spec: the distinct vectors `[K, P]` and their losses `[K, N]`, copies.
+
+        Raises:
+            InputError: If digests only are kept.
+        """
         self._flush()
         specs = [q.spec for q in self._trajectories]
         for found in zip(*(trajectory.tables() for trajectory in self._trajectories.values()), strict=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +15,9 @@ from quantleak.models import Layout
 from quantleak.models.layout import state
 from quantleak.ptq.elementwise import element
 from quantleak.quantizers import Quantizer
-from quantleak.trajectory.batches import inputs_and_targets, outputs_of, tensor_bytes
-from quantleak.trajectory.reachable import Reachable
+from quantleak.trajectory.batches import inputs_and_targets, outputs_of
+from quantleak.trajectory.fingerprint import vector_digest
+from quantleak.trajectory.undisturbed import Reachable
 
 _WRAPPERS = {"DistributedDataParallel", "DataParallel", "_FabricModule"}
 _COUNTER = "num_batches_tracked"  # BatchNorm counts, and no prediction depends on it
@@ -72,15 +72,12 @@ class Snapshot:
     def quantized(self, quantizer: Quantizer, biases: str) -> Element:
         """The element of this moment; weights quantized, all else that is real rounded to `biases`."""
         flat = element(quantizer, self.layout, self.flat, biases)
-        total = hashlib.sha256(tensor_bytes(flat + 0.0))
-        for tensor in self._beside.values():
-            total.update(tensor_bytes(tensor))
         # Half-precision models are computed in float32, so that no product is rounded on the way.
         tensors = {
             name: view.to(torch.promote_types(self._state[name].dtype, torch.float32))
             for name, view in self.layout.views(flat).items()
         }
-        return Element(tensors, total.digest())
+        return Element(tensors, vector_digest(flat, *self._beside.values()))
 
 
 class Caller(nn.Module):

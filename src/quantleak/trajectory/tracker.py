@@ -1,4 +1,4 @@
-"""The tracker: plain torch, knows nothing of any framework."""
+"""Follows a training loop of the user's own, whatever its framework: the rates of its quantized models."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from torch import Tensor, nn
 
 from quantleak.errors import InputError
 from quantleak.quantizers import PAPER_A, Quantizer, quantizer
-from quantleak.theory import rates
-from quantleak.trajectory.batches import moved
-from quantleak.trajectory.loss_table import LossTable
+from quantleak.trajectory.batches import Order, Pass, moved, refuse_unordered
 from quantleak.trajectory.losses import per_sample
-from quantleak.trajectory.order import Order, Pass, refuse_unordered
 from quantleak.trajectory.snapshot import Caller, Element, Snapshot, unwrapped
 from quantleak.trajectory.tracked import TrackedRates
+from quantleak.trajectory.trajectory import Trajectory
 from quantleak.trajectory.undisturbed import undisturbed
 
 AT_ONCE = 2**29
@@ -32,7 +30,7 @@ class TrajectoryTracker:
     Call :meth:`update` after every epoch and :meth:`compute` when done; state survives a restart through
     :meth:`state_dict`. An update quantizes the model's weights, computes the per-sample losses of every quantized
     model on the validation loader, and leaves everything that the model reaches, modes and random states bit for bit as
-    they were (see :class:`quantleak.trajectory.reachable.Reachable`). An element seen before is not evaluated again.
+    they were (see :class:`quantleak.trajectory.undisturbed.Reachable`). An element seen before is not evaluated again.
 
     What is computed:
 
@@ -103,12 +101,12 @@ class TrajectoryTracker:
         self.updates = 0
         self._found: TrackedRates | None = None
         self._order = Order()
-        self._tables = {spec: LossTable(share) for spec in self.quantizers}
+        self._trajectories = {spec: Trajectory(1, keep_vectors=False, memory=share) for spec in self.quantizers}
 
     @property
     def elements(self) -> dict[str, int]:
         """Distinct elements so far, by quantizer."""
-        return {spec: len(table) for spec, table in self._tables.items()}
+        return {spec: trajectory.elements[0] for spec, trajectory in self._trajectories.items()}
 
     def update(self, model: nn.Module, loader: Iterable[Any]) -> None:
         """Look at the model as it is now; nothing of it changes.
@@ -135,7 +133,7 @@ class TrajectoryTracker:
                 _refuse_nan(losses, list(group))
                 found += [(spec, e.digest, row) for (spec, e), row in zip(group.items(), losses, strict=True)]
         for spec, digest, row in found:
-            self._tables[spec].append(digest, row)
+            self._trajectories[spec].add(0, digest, row)
         self._order, self._found = order, None
         self.updates += 1
 
@@ -149,7 +147,7 @@ class TrajectoryTracker:
             return self._found
         if self.updates == 0:
             raise InputError("TrajectoryTracker.compute() needs at least one update(model, loader) first.")
-        found = {spec: rates(table.losses()) for spec, table in self._tables.items()}
+        found = {spec: trajectory.rates(keep=True)[0] for spec, trajectory in self._trajectories.items()}
         examples = next(iter(found.values())).r_q.n_validation
         self._found = TrackedRates(rates=found, updates=self.updates, n_validation=examples, biases=self.biases)
         return self._found
@@ -168,9 +166,7 @@ class TrajectoryTracker:
             "settings": self._settings(),
             "updates": self.updates,
             "order": self._order.digests,
-            "tables": {
-                spec: {"digests": list(table.digests), "losses": table.losses()} for spec, table in self._tables.items()
-            },
+            "tables": {spec: trajectory.state_dict() for spec, trajectory in self._trajectories.items()},
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -187,9 +183,10 @@ class TrajectoryTracker:
         self.reset()
         self.updates = state["updates"]
         self._order = Order(state["order"])
-        for spec, kept in state["tables"].items():
-            for digest, losses in zip(kept["digests"], kept["losses"], strict=True):
-                self._tables[spec].append(digest, losses)
+        for spec, table in state["tables"].items():
+            # The first states of this version name neither the number of models nor the model of each digest.
+            owner = torch.zeros(len(table["digests"]), dtype=torch.int64)
+            self._trajectories[spec].load_state_dict({"models": 1, "owner": owner, **table})
 
     def _settings(self) -> dict[str, Any]:
         return {
@@ -204,7 +201,7 @@ class TrajectoryTracker:
         most = max(1, AT_ONCE // (4 * snapshot.layout.size))
         for spec, q in self.quantizers.items():
             element = snapshot.quantized(q, self.biases)
-            if element.digest not in self._tables[spec]:
+            if not self._trajectories[spec].has(0, element.digest):
                 group[spec] = element
             if len(group) == most:
                 yield group

@@ -79,7 +79,9 @@ class FreshJob:
 
     def _train(self, block: Block, validation: Sample) -> tuple[Tensor, Arrays]:
         losses = validation_losses(block.fleet.network, "binary", *tensors(validation))
-        recorder = Recorder(losses, block.layout, [quantizer(spec) for spec in QUANTIZED], len(self.models))
+        recorder = Recorder(
+            losses, block.layout, [quantizer(spec) for spec in QUANTIZED], len(self.models), keep_vectors=True
+        )
         for checkpoint in TRAINERS["compiled"].train(block):
             recorder.update(checkpoint.flat)
         return checkpoint.flat, self._scores(recorder, losses)

@@ -62,7 +62,9 @@ class LargeJob:
         few = sample(self.study, self.distribution, Purpose.VALIDATION)
         some = Sample(features=few.features[:2], labels=few.labels[:2])
         losses = validation_losses(block.fleet.network, "binary", *tensors(some))
-        recorder = Recorder(losses, block.layout, [quantizer(spec) for spec in QUANTIZED], len(block.models))
+        recorder = Recorder(
+            losses, block.layout, [quantizer(spec) for spec in QUANTIZED], len(block.models), keep_vectors=True
+        )
         for checkpoint in TRAINERS["compiled"].train(block):
             recorder.update(checkpoint.flat)
         return [[elements.float() for elements, _ in tables.values()] for tables in recorder.tables()]
