@@ -9,8 +9,8 @@ import pandas as pd
 
 from quantleak.comparison.differences import Difference, Unit
 from quantleak.report import digits
-from quantleak.report.lines import aligned
-from quantleak.results import Number
+from quantleak.report.grid import estimate
+from quantleak.report.text import aligned
 
 SCHEMA = 1
 HIGHER, LOWER, NONE, UNKNOWN = "higher", "lower", "no difference found", "-"
@@ -111,12 +111,8 @@ def _cells(row: Compared) -> list[str]:
     return [
         row.quantizer if row.quantizer == row.against else f"{row.quantizer} | {row.against}",
         figures.measure,
-        _text(figures.first, form),
-        _text(figures.second, form),
-        str(figures.difference.reason) if missing else _text(figures.difference, signed),
+        str(estimate(figures.first, form)),
+        str(estimate(figures.second, form)),
+        str(figures.difference.reason) if missing else str(estimate(figures.difference, signed)),
         row.verdict,
     ]
-
-
-def _text(number: Number, form: digits.Format) -> str:
-    return f"{digits.text(number.value, form)} {digits.limits(number, form)}".rstrip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as xml
 
-from quantleak.report.lines import escaped, markdown, plain
+from quantleak.report.text import escaped, markdown_table, printable
 
 if TYPE_CHECKING:
     from quantleak.gate.result import GateResult
@@ -15,7 +15,7 @@ def summary(result: GateResult) -> str:
     """Markdown: the headline, one line a check, what was judged."""
     titles, rows = result.rows()
     notes = "\n\n".join(map(escaped, result.notes()))
-    return f"## {result.headline()}\n\n{markdown(titles, rows)}\n\n{notes}\n"
+    return f"## {result.headline()}\n\n{markdown_table(titles, rows)}\n\n{notes}\n"
 
 
 def junit(result: GateResult) -> bytes:
@@ -28,11 +28,14 @@ def junit(result: GateResult) -> bytes:
         case = xml.SubElement(
             suite,
             "testcase",
-            {"classname": f"quantleak.gate.{plain(check.quantizer)}", "name": f"{check.measure} <= {check.limit:g}"},
+            {
+                "classname": f"quantleak.gate.{printable(check.quantizer)}",
+                "name": f"{check.measure} <= {check.limit:g}",
+            },
         )
         if not check.passed:
             message = f"{check.quantizer}: {check.measure} {check.verdict()}"
-            xml.SubElement(case, "failure", {"type": "limit", "message": plain(message)}).text = plain(
+            xml.SubElement(case, "failure", {"type": "limit", "message": printable(message)}).text = printable(
                 f"{message} (allowed {check.limit:g}, judged {check.judged}, attack {check.attack or 'none'})"
             )
     return bytes(xml.tostring(suites, encoding="utf-8", xml_declaration=True))

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from quantleak.report import digits
-from quantleak.report.lines import aligned
+from quantleak.report.grid import estimate
+from quantleak.report.text import aligned
 from quantleak.results import Number
 
 SCHEMA = 1
@@ -121,7 +122,7 @@ class GateResult:
 
 
 def _cells(check: Check) -> list[str]:
-    found = f"{digits.text(check.figure.value, check.form)} {digits.limits(check.figure, check.form)}".rstrip()
+    found = str(estimate(check.figure, check.form))
     mark = "pass" if check.passed else "FAIL"
     allowed = check.form(check.limit)
     return [mark, check.quantizer, check.measure, allowed, found, check.attack or "-", check.verdict()]

@@ -1,4 +1,4 @@
-"""A table before it is drawn: the same record becomes plain text, a notebook's fragment and a table of the page."""
+"""Tables as records, from which plain text, a notebook's fragment and the tables of a page are made."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from quantleak.report import digits
 from quantleak.report.digits import Format, Interval
+from quantleak.results import Estimate, finite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,7 @@ class Row:
     """One row.
 
     Attributes:
-        cells: One for each column; the first names the row.
+        cells: One per column; the first names the row.
         mark: What sets the row apart, such as `recommended`.
         reason: Why there are no more cells; stands in place of those that are missing.
         opens: The first row of a group.
@@ -70,11 +71,19 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Columns and rows under a caption."""
+    """Columns and rows under a caption.
+
+    Attributes:
+        caption: What the table shows.
+        columns: Its columns.
+        rows: Its rows.
+        tall: Whether a page gives it a height of its own, in which it scrolls.
+    """
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    tall: bool = False
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -92,6 +101,18 @@ def value(number: float | int | None, form: Format, note: str = "") -> Cell:
     return Cell(text=digits.text(number, form), note=note)
 
 
-def estimate(number: Interval, form: Format) -> Cell:
-    """A cell with a number and its interval."""
+def between(value: float, low: float, high: float, form: Format) -> Cell:
+    """A cell with a number and its interval, given as floats; limits that are not finite are left out.
+
+    Example:
+        >>> str(between(0.5, 0.25, 0.75, digits.percent)), str(between(0.5, float("nan"), 0.75, digits.percent))
+        ('50.0% [25.0, 75.0]', '50.0%')
+    """
+    return estimate(Estimate(value=value, low=finite(low), high=finite(high)), form)
+
+
+def estimate(number: Interval | None, form: Format) -> Cell:
+    """A cell with a number and its interval; the sign for a missing one where there is no number at all."""
+    if number is None:
+        return Cell(text=digits.MISSING)
     return Cell(text=digits.text(number.value, form), limits=digits.limits(number, form))

@@ -1,4 +1,4 @@
-"""The table of one row a quantizer: what it keeps, what it leaks, what theory says."""
+"""The table with one row per quantizer (utility, leakage, r_Q), and the cells that it shares with other tables."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from quantleak.report.grid import Cell, Column, Row, Table, estimate, name, valu
 from quantleak.report.names import in_words
 
 if TYPE_CHECKING:
-    from quantleak.results import AuditRecord, Number, QuantizerResult, Worst
+    from quantleak.results import AuditRecord, QuantizerResult, Worst
 
 RESOLVED = 2.0
-"""Below this resolution z the best element cannot be told from its closest competitor."""
+"""Below this resolution z the best quantized model cannot be told from its closest competitor."""
 
 
 def summary(result: AuditRecord, short: bool = False) -> Table:
-    """One row a quantizer: bits, utility, the worst attack, its difference to the original's, r_Q and its control.
+    """One row per quantizer: bits, utility, the worst attack, its difference to the original's, r_Q and its control.
 
     The leakage is the share of members that the worst attack finds at the smallest false-positive rate that the
     examples support, or its AUC where they support none; the title of its column says which, or, where quantizers
@@ -31,7 +31,7 @@ def summary(result: AuditRecord, short: bool = False) -> Table:
         Column(title=leakage_title(result)),
         Column(title="Against the original"),
         Column(title="r_Q"),
-        Column(title="Elements"),
+        Column(title="Distinct models"),
     )
     rows = [_row(row, mark(result, row.spec), common, short) for row in result.quantizers]
     return Table(caption="Utility, leakage and privacy score of each quantizer", columns=columns, rows=tuple(rows))
@@ -39,8 +39,7 @@ def summary(result: AuditRecord, short: bool = False) -> Table:
 
 def _row(result: QuantizerResult, mark: str, common: bool, short: bool) -> Row:
     resolution = result.rate.resolution
-    unit = digits.signed if result.worst.fpr is None else digits.points
-    against = difference(result.versus_original.get("worst"), unit)
+    against = estimate(result.versus_original.get("worst"), difference_of(result.worst))
     cells = (
         name(result.spec) if short else named(result.spec),
         value(result.effective_bits, digits.bits),
@@ -57,9 +56,9 @@ def _row(result: QuantizerResult, mark: str, common: bool, short: bool) -> Row:
     return Row(cells=cells, mark=mark)
 
 
-def difference(number: Number | None, form: digits.Format) -> Cell:
-    """The cell of a difference; the original has none to itself."""
-    return Cell(text=digits.MISSING) if number is None else estimate(number, form)
+def difference_of(worst: Worst) -> digits.Format:
+    """How a difference of two leakages is written."""
+    return digits.signed if worst.fpr is None else digits.points
 
 
 def leakage_title(result: AuditRecord) -> str:

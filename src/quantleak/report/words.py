@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quantleak.report import digits
-from quantleak.report.names import ORIGINAL as ORIGINAL
 from quantleak.report.names import full
 from quantleak.results import METRIC_NAMES
 

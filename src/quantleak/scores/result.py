@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from quantleak.report.pages import scores_page
+from quantleak.report.pages import scores
 from quantleak.results import ScoresRecord
 
 
@@ -13,15 +13,15 @@ class ScoresResult(ScoresRecord):
 
     def __str__(self) -> str:
         """The headline and one line per attack."""
-        return scores_page.text(self)
+        return scores.text(self)
 
     def headline(self) -> str:
         """The strongest attack in a sentence or two."""
-        return scores_page.headline(self)
+        return scores.headline(self)
 
     def notes(self) -> list[str]:
         """What could not run and why, which rates are not supported, and the remarks."""
-        return scores_page.notes(self)
+        return scores.notes(self)
 
     def save(self, folder: str | Path, page: str = "") -> None:
         """Write `result.json`, `attacks.parquet`, `examples.parquet`, `report.html` and last `manifest.json`.
@@ -29,4 +29,4 @@ class ScoresResult(ScoresRecord):
         Raises:
             InputError: If the folder holds something else.
         """
-        super().save(folder, page or scores_page.page(self))
+        super().save(folder, page or scores.page(self))

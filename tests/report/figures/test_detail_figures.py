@@ -34,17 +34,19 @@ def test_the_chart_is_valid_and_logarithmic():
 
 
 def test_panels_are_drawings_with_a_description(make):
-    (panel, drawing), *rest = roc.drawings(roc.panels(make()))
-    root = ElementTree.fromstring(drawing)
-    assert root.get("aria-label") == f"ROC curve of {panel.title} on logarithmic axes; the table has the same numbers."
+    drawing, *rest = roc.drawings(roc.panels(make()))
+    root = ElementTree.fromstring(drawing.svg)
+    assert (drawing.title, drawing.note) == ("original", "lira-online, adaptive")
+    assert root.get("aria-label") == "ROC curve of original on logarithmic axes; the table has the same numbers."
     assert not [element for element in root.iter() if element.get("id")]
-    assert "NaN" not in drawing
+    assert "NaN" not in drawing.svg
     assert len(rest) == 8
 
 
 def test_without_curves_there_are_no_panels(make, case):
-    assert roc.panels(make(case(fpr=None))) == []
-    assert roc.drawings([]) == []
+    result = make(case(fpr=None))
+    assert roc.panels(result) == []
+    assert roc.section(result).body == ("There are no curves: the examples support no false-positive rate.",)
 
 
 def test_points_without_an_interval_are_drawn(make):
@@ -62,7 +64,7 @@ def test_every_mode_is_a_point_of_its_own_shape(make, words):
     spec = modes.chart(points, "Members found at 1% false alarms").to_dict()
     shapes = next(layer["encoding"]["shape"]["scale"] for layer in spec["layer"] if "shape" in layer["encoding"])
     assert len(set(shapes["range"])) == len(shapes["domain"]) == 3
-    assert ElementTree.fromstring(modes.drawing(result)).tag == f"{SVG}svg"
+    assert ElementTree.fromstring(modes.drawing(points, "AUC").svg).tag == f"{SVG}svg"
 
 
 def test_where_the_worst_attack_needs_no_shadows_online_lira_is_shown(make):

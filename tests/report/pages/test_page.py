@@ -7,11 +7,16 @@ from html.parser import HTMLParser
 import pytest
 
 from quantleak.report import write_pages, write_report
-from quantleak.report.pages.page import page
+from quantleak.report.pages.page import page as page_of
 from quantleak.results import PAGES, Number, RateSummary, Recommendation
 
+COMMAND = "quantleak audit --data AMES.csv --out DIR"
 SCRIPT = '"><script>alert(1)</script>'
 VOID = {"meta", "br", "hr", "img", "link", "input"}
+
+
+def page(result, command=COMMAND):
+    return page_of(result, command)
 
 
 class Document(HTMLParser):
@@ -120,7 +125,8 @@ def test_the_first_table_has_a_row_a_quantizer(make, usual, words):
     result = make()
     titles, *rows = Document(usual).rows_of("Utility, leakage")
     assert titles == [
-        "Quantizer", "Bits", "AUROC", "Members found at 1% false alarms", "Against the original", "rQ", "Elements",
+        "Quantizer", "Bits", "AUROC", "Members found at 1% false alarms", "Against the original", "rQ",
+        "Distinct models",
     ]  # fmt: skip
     for row, quantizer in zip(rows, result.quantizers, strict=True):
         assert row[0].removesuffix(" recommended") == f"{words[quantizer.spec]} ({quantizer.spec})"

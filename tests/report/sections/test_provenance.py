@@ -10,10 +10,10 @@ def test_repeated_rows_conflicts_and_notes_are_shown(make) -> None:
     result = make()
     read = {"repeated": 70, "conflicts": 20, "notes": ["column 'dose' was read with decimal commas"]}
     result = replace(result, data=result.data | read)
-    facts = {fact.label: fact.text for fact in data(result)}
+    facts = data(result)
     assert facts["Repeated rows, kept in one group"] == "70"
     assert facts["Duplicates and repeated rows with another target"] == "20"
     assert facts["Notes on how the data were read"] == "column 'dose' was read with decimal commas"
-    shown = page(result)
+    shown = page(result, "")
     assert "Repeated rows, kept in one group" in shown
     assert "column &#39;dose&#39; was read with decimal commas" in shown

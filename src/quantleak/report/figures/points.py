@@ -1,4 +1,4 @@
-"""What the figure shows: a point a quantizer, leakage against utility, and which of them are worth choosing."""
+"""The points of the figure: leakage against utility, one per quantizer, and which of them are worth choosing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from quantleak.report import words
 from quantleak.report.digits import Interval
-from quantleak.report.names import in_words
+from quantleak.report.names import ORIGINAL, in_words
 
 if TYPE_CHECKING:
     from quantleak.results import AuditRecord, QuantizerResult
@@ -53,7 +53,7 @@ class Point:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawing:
+class Points:
     """All points with what the axes are called.
 
     Attributes:
@@ -72,7 +72,7 @@ class Drawing:
     missing: tuple[str, ...]
 
 
-def points_of(result: AuditRecord) -> Drawing:
+def points_of(result: AuditRecord) -> Points:
     """The figure of a result.
 
     Leakage is the worst attack's headline; where quantizers have it at different false-positive rates, which cannot be
@@ -87,7 +87,7 @@ def points_of(result: AuditRecord) -> Drawing:
     }
     found = [point for point in made.values() if point is not None]
     points = [_drawn(replace(point, front=_is_on_front(point, found)), floor) for point in found]
-    return Drawing(
+    return Points(
         points=tuple(points),
         utility_title=words.metric(metric).replace("R2", "R²"),
         leakage_title=words.leakage(fpr),
@@ -102,7 +102,7 @@ def _point(row: QuantizerResult, comparable: bool, chosen: bool) -> Point | None
     utility, leakage = _span(row.utility), _span(row.worst if comparable else row.worst.auc)
     if utility is None or leakage is None:
         return None
-    original = row.spec == words.ORIGINAL
+    original = row.spec == ORIGINAL
     return Point(
         label=in_words(row.spec),
         utility=utility,

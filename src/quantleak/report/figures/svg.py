@@ -1,14 +1,22 @@
-"""A drawing made part of a page: it takes the page's font and colours, and has one description."""
+"""Makes a drawing part of a page: it takes the page's font and colours, and has one description."""
 
 from __future__ import annotations
 
 from typing import Any
 from xml.etree import ElementTree
 
+import vl_convert
+from markupsafe import Markup
+
 from quantleak.report.figures import colours
 
 SPACE = "http://www.w3.org/2000/svg"
 UNWANTED = ("role", "font-family", "class", "pointer-events", "display")
+
+
+def drawn(spec: dict[str, Any], description: str) -> Markup:
+    """A Vega-Lite chart as an element of a page; texts in it are escaped."""
+    return Markup(themed(vl_convert.vegalite_to_svg(spec), description))
 
 
 def themed(drawing: str, description: str) -> str:

@@ -1,1 +1,1 @@
-"""What a reader opens: the page, the privacy card, the text in the terminal, the page of user-supplied scores."""
+"""What a reader opens: the page of an audit, its privacy card, and the page of user-supplied scores."""

@@ -8,10 +8,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from quantleak.report import digits, words
+from quantleak.report.grid import estimate
 from quantleak.report.names import ORIGINAL, in_words, shadows
 from quantleak.report.pages.command import command
 from quantleak.report.sections.statements import LIMITS, THREAT_MODEL
 from quantleak.report.template import render
+from quantleak.results import Estimate
 
 if TYPE_CHECKING:
     from quantleak.results import AuditRecord, Number, QuantizerResult, RateSummary
@@ -119,7 +121,5 @@ def _pair(values: dict[str, Any], name: str, form: digits.Format) -> tuple[str, 
 
 
 def _shown(number: dict[str, Any], form: digits.Format) -> str:
-    value, like = digits.text(number["value"], form), number["value"]
-    if like is None or number["low"] is None or number["high"] is None:
-        return value
-    return f"{value} [{', '.join(form(number[end], like).removesuffix('%') for end in ('low', 'high'))}]"
+    ends = {key: number[key] for key in ("value", "low", "high")}
+    return str(estimate(Estimate(**ends), form))

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from quantleak.report.markdown import printable
+from quantleak.report.text import printable
 
 if TYPE_CHECKING:
     from quantleak.results import AuditRecord

@@ -1,4 +1,4 @@
-"""The table of leakage by class."""
+"""Leakage by class: whether members of rare classes are found more often."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from quantleak.report import digits
-from quantleak.report.grid import Cell, Column, Row, Table, name, value
+from quantleak.report import digits, words
+from quantleak.report.grid import Cell, Column, Row, Table, between, name, value
 from quantleak.report.names import in_words, listed
+from quantleak.report.section import Section
 from quantleak.report.summary import named
 
 if TYPE_CHECKING:
@@ -18,8 +19,21 @@ MOST = 40
 """Classes shown; of more the rarest."""
 
 
+THRESHOLD = (
+    "The attacker has one threshold for all classes; the shares of members found and of false alarms among non-members "
+    "are counted within each class, with {confidence} intervals."
+)
+
+
+def section(result: AuditRecord) -> Section:
+    """The section."""
+    shown = table(result)
+    counted = THRESHOLD.format(confidence=words.confidence(result)) if shown else ""
+    return Section(title="Leakage by class", body=(f"{remark(result)} {counted}".rstrip(), shown))
+
+
 def table(result: AuditRecord) -> Table | None:
-    """One row a class and quantizer, the classes with fewest examples first; None where there is nothing to show."""
+    """One row per class and quantizer, the classes with fewest examples first; None where there is nothing to show."""
     found = result.classes
     if not len(found):
         return None
@@ -36,7 +50,8 @@ def table(result: AuditRecord) -> Table | None:
         for label in sizes
         for place, row in enumerate(found[found["class"] == label].to_dict("records"))
     ]
-    return Table(caption="Leakage by class, at one threshold for all classes", columns=columns, rows=tuple(rows))
+    caption = "Leakage by class, at one threshold for all classes"
+    return Table(caption=caption, columns=columns, rows=tuple(rows), tall=len(rows) > 12)
 
 
 def _row(row: dict[Any, Any], first: bool) -> Row:
@@ -54,8 +69,7 @@ def _share(row: dict[Any, Any], which: str) -> Cell:
     share = float(row[which])
     if pd.isna(share):
         return Cell(text=digits.MISSING, note="no members" if which == "found" else "no non-members")
-    ends = [digits.percent(float(row[f"{which}_{end}"]), share).removesuffix("%") for end in ("low", "high")]
-    return Cell(text=digits.percent(share), limits="" if "nan" in ends else f"[{', '.join(ends)}]")
+    return between(share, float(row[f"{which}_low"]), float(row[f"{which}_high"]), digits.percent)
 
 
 def remark(result: AuditRecord) -> str:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from quantleak.report import digits, words
+from markupsafe import Markup
+
+from quantleak.report import digits
 from quantleak.report.grid import Column, Row, Table, value
+from quantleak.report.names import ORIGINAL
+from quantleak.report.section import Section
 from quantleak.report.summary import named
 
 if TYPE_CHECKING:
@@ -18,6 +22,24 @@ COLUMNS = (
     "quantizer", "row", "flagged_when_member", "models_with_it", "flagged_when_not", "models_without_it",
     "attack", "mode", "fpr",
 )  # fmt: skip
+
+
+LEAD = Markup(
+    "Rows of the data, counted from 1 without the header, that give their membership away most. They were found on one "
+    "half of the target models; the shares are those of the other half: how often the strongest attack flags a row in "
+    "models trained on it, and in models that never saw it. Removed duplicates are as exposed as the row that was "
+    "kept. No feature and no label is shown. <code>exposed.csv</code> lists more, for every quantizer."
+)
+NOTHING = (
+    "No example is listed: either no false-positive rate is supported, or no example was flagged more often as a "
+    "member than otherwise."
+)
+
+
+def section(result: AuditRecord) -> Section:
+    """The section."""
+    shown = table(result)
+    return Section(title="The most exposed examples", body=(LEAD, shown) if shown else (NOTHING,))
 
 
 def csv(result: AuditRecord) -> str:
@@ -41,7 +63,7 @@ def table(result: AuditRecord) -> Table | None:
         Column(title="Models without it"),
     )
     rows = []
-    for spec in dict.fromkeys((words.ORIGINAL, result.recommended.quantizer)):
+    for spec in dict.fromkeys((ORIGINAL, result.recommended.quantizer)):
         found = result.exposed[result.exposed["quantizer"] == spec] if len(result.exposed) else result.exposed
         for place, row in enumerate(found[:SHOWN].to_dict("records")):
             cells = (

@@ -1,19 +1,19 @@
-"""What the attacker gains from knowing the quantizer: adaptive, transferred and recalibrated shadows side by side."""
+"""What the attacker gains by quantizing the shadow models too: adaptive, transfer and recalibrated side by side."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
-import vl_convert
 from markupsafe import Markup
 
 from quantleak.report import digits
 from quantleak.report.figures import colours
-from quantleak.report.figures.svg import quiet_axes, themed
-from quantleak.report.grid import Column, Row, Table, name
+from quantleak.report.figures.svg import drawn, quiet_axes
+from quantleak.report.grid import Column, Row, Table, estimate, name
 from quantleak.report.names import in_words
-from quantleak.report.summary import difference, leakage_title, mark, named
+from quantleak.report.section import Drawing, Figure, Key, Numbers, Section
+from quantleak.report.summary import leakage_title, mark, named
 
 if TYPE_CHECKING:
     from quantleak.results import AttackResult, AuditRecord, Number, QuantizerResult
@@ -23,6 +23,28 @@ SHAPES = ("circle", "square", "triangle-up")
 COLOURS = (colours.QUANTIZER, colours.ORIGINAL, colours.CHOSEN)
 FALLBACK = "lira-online"
 WIDTH, STEP, FONT = 330.0, 13.0, 11.5
+LEAD = Markup(
+    "<b>Adaptive</b> shadow models are quantized as the target is. <b>Transfer</b>: they have full precision. "
+    "<b>Recalibrated</b>: they have full precision, and the target’s signals are mapped back to it by a map fitted on "
+    "the population. Each quantizer is shown under its strongest attack (online LiRA where that needs no shadows), on "
+    "all target models. Where transfer lies below adaptive, an audit without quantized shadows would have reported too "
+    "little."
+)
+KEYS = (
+    Key(path="M11 2.5a4.5 4.5 0 1 0 .01 0Z", style="quantizer", text="adaptive"),
+    Key(path="M7 3h8v8H7Z", style="transfer", text="transfer"),
+    Key(path="M11 2l5 9H6Z", style="recalibrated", text="recalibrated"),
+)
+
+
+def section(result: AuditRecord) -> Section:
+    """The section; without a number there is no figure."""
+    points = rows(result)
+    figure = Figure(drawings=(drawing(points, leakage_title(result)),), keys=KEYS) if points else None
+    return Section(
+        title="What the attacker knows: adaptive, transferred and recalibrated shadows",
+        body=(LEAD, figure, Numbers(title="The numbers of this figure", tables=(table(result),))),
+    )
 
 
 def attack_of(row: QuantizerResult) -> dict[str, AttackResult]:
@@ -39,7 +61,7 @@ def figure_of(row: QuantizerResult, attack: AttackResult) -> Number:
 
 
 def table(result: AuditRecord) -> Table:
-    """One row a quantizer, one column a mode."""
+    """One row per quantizer, one column per mode."""
     columns = (
         Column(title="Quantizer", numeric=False),
         Column(title="Attack", numeric=False),
@@ -51,20 +73,15 @@ def table(result: AuditRecord) -> Table:
         form = digits.score if row.worst.fpr is None else digits.percent
         numbers = [figure_of(row, found[mode]) if mode in found else None for mode in MODES]
         attack = next(iter(found.values())).name if found else digits.MISSING
-        cells = (named(row.spec), name(attack), *(difference(number, form) for number in numbers))
+        cells = (named(row.spec), name(attack), *(estimate(number, form) for number in numbers))
         rows.append(Row(cells=cells, mark=mark(result, row.spec)))
     return Table(caption=f"{leakage_title(result)}, by what the shadows are", columns=columns, rows=tuple(rows))
 
 
-def drawing(result: AuditRecord) -> Markup | None:
-    """The table as a figure; None without a number."""
-    points = rows(result)
-    if not points:
-        return None
+def drawing(points: list[dict[str, Any]], title: str) -> Drawing:
+    """The points as a figure."""
     description = "Leakage by quantizer and kind of shadow models; the table has the same numbers."
-    return Markup(
-        themed(vl_convert.vegalite_to_svg(chart(points, leakage_title(result)).to_dict(validate=False)), description)
-    )
+    return Drawing(svg=drawn(chart(points, title).to_dict(validate=False), description), style="modes")
 
 
 def rows(result: AuditRecord) -> list[dict[str, Any]]:
@@ -82,7 +99,7 @@ def rows(result: AuditRecord) -> list[dict[str, Any]]:
 
 
 def chart(points: list[dict[str, Any]], title: str) -> alt.LayerChart:
-    """A line a quantizer and mode: a point of the mode's own shape on the bar of its interval."""
+    """A line per quantizer and mode: a point of the mode's own shape on the bar of its interval."""
     base = alt.Chart(alt.Data(values=points))
     shares = "%" in title
     x_axis = alt.Axis(title=title, format="~%" if shares else ".2f", tickCount=6)

@@ -1,13 +1,12 @@
-"""Where the numbers come from: data, settings, versions, timings."""
+"""Where the numbers come from: the data, and the command, settings, versions and cost of the run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from quantleak.report import digits
-from quantleak.report.grid import Column, Row, Table, name
+from quantleak.report.section import Command, Facts, Section
 
 if TYPE_CHECKING:
     from quantleak.results import AuditRecord
@@ -49,34 +48,34 @@ COSTS = {
     "attack": "Attacks and intervals, last session",
     "train_all_workers": "Training, all processes together",
 }
-LONG = 32
 COUNTS = ("rows_read", "rows_refused", "duplicates_removed", "repeated", "conflicts")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fact:
-    """A name and what is known under it."""
-
-    label: str
-    text: str
-
-    @property
-    def long(self) -> bool:
-        """Whether the text wants a line of its own."""
-        return len(self.text) > LONG
+def data_section(result: AuditRecord) -> Section:
+    """The section on the data set."""
+    return Section(title="Data", body=(Facts(items=data(result)),))
 
 
-def data(result: AuditRecord) -> list[Fact]:
+def run_section(result: AuditRecord, command: str) -> Section:
+    """The section on the run; `command` makes the result again."""
+    return Section(
+        title="How it was made: settings, versions, cost",
+        body=(
+            Command(title="Command", text=command),
+            Facts(title="Settings", items=settings(result)),
+            Facts(title="Versions", items={key: digits.plain(value) for key, value in result.versions.items()}),
+            Facts(title="Cost", items=timings(result)),
+        ),
+    )
+
+
+def data(result: AuditRecord) -> dict[str, str]:
     """The data set: source, rows refused, duplicates, how the task was decided; then anything else that is recorded."""
     found = flatten(result.data)
     order = [key for key in LABELS if key in found] + [key for key in found if key not in LABELS]
-    sizes = [Fact(label=SIZES.get(part, part), text=digits.count(size)) for part, size in result.n.items()]
-    task = Fact(label="Task", text=result.task)
-    facts = [
-        Fact(label=LABELS.get(key, key), text=_count(found[key]) if key in COUNTS else digits.plain(found[key]))
-        for key in order
-    ]
-    return [task, *facts, *sizes]
+    facts = {LABELS.get(key, key): _count(found[key]) if key in COUNTS else digits.plain(found[key]) for key in order}
+    sizes = {SIZES.get(part, part): digits.count(size) for part, size in result.n.items()}
+    return {"Task": result.task} | facts | sizes
 
 
 def _count(value: Any) -> str:
@@ -99,39 +98,16 @@ def flatten(values: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def settings(result: AuditRecord) -> list[Fact]:
+def settings(result: AuditRecord) -> dict[str, str]:
     """All settings, and the seeds that followed from them."""
     chosen = flatten(result.settings)
     seeds = {f"seed: {key}": seed for key, seed in result.seeds.items() if chosen.get(key) != seed}
-    return [Fact(label=key, text=digits.plain(value)) for key, value in (chosen | seeds).items()]
+    return {key: digits.plain(value) for key, value in (chosen | seeds).items()}
 
 
-def versions(result: AuditRecord) -> list[Fact]:
-    """The software behind the numbers."""
-    return [Fact(label=key, text=digits.plain(value)) for key, value in result.versions.items()]
-
-
-def timings(result: AuditRecord) -> list[Fact]:
-    """What it cost: models, seconds of each stage, processes."""
+def timings(result: AuditRecord) -> dict[str, str]:
+    """What it cost: models, processes, seconds of each stage."""
     counts = {"models": result.n.get("models"), "processes": result.timings.get("processes")}
-    facts = [
-        Fact(label=COSTS.get(key, key), text=f"{value:,.1f} s")
-        for key, value in result.timings.items()
-        if key not in counts
-    ]
-    return [
-        *(Fact(label=COSTS[key], text=digits.count(value)) for key, value in counts.items() if value is not None),
-        *facts,
-    ]
-
-
-def conventions(result: AuditRecord) -> Table:
-    """The conventions of each attack, once."""
-    found: dict[str, str] = {}
-    for row in result.quantizers:
-        for attack in row.attacks:
-            text = digits.plain(attack.convention) if attack.convention else found.get(attack.name, "")
-            found[attack.name] = text
-    columns = (Column(title="Attack", numeric=False), Column(title="Conventions", numeric=False, wraps=True))
-    rows = [Row(cells=(name(attack), name(text or "none"))) for attack, text in found.items()]
-    return Table(caption="Conventions of the attacks", columns=columns, rows=tuple(rows))
+    seconds = {key: value for key, value in result.timings.items() if key not in counts}
+    shown = {COSTS[key]: digits.count(value) for key, value in counts.items() if value is not None}
+    return shown | {COSTS.get(key, key): f"{value:,.1f} s" for key, value in seconds.items()}

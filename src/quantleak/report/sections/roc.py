@@ -1,4 +1,4 @@
-"""ROC curves on logarithmic axes, a panel a quantizer: the worst attack and LOSS, with the diagonal of guessing."""
+"""ROC curves on logarithmic axes, one panel per quantizer: the worst attack and LOSS, with the diagonal of guessing."""
 
 from __future__ import annotations
 
@@ -7,20 +7,31 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 import pandas as pd
-import vl_convert
-from markupsafe import Markup
 
-from quantleak.report import digits
+from quantleak.report import digits, words
 from quantleak.report.figures import colours
-from quantleak.report.figures.svg import quiet_axes, themed
-from quantleak.report.grid import Cell, Column, Row, Table, name
+from quantleak.report.figures.svg import drawn, quiet_axes
+from quantleak.report.grid import Cell, Column, Row, Table, between, name
 from quantleak.report.names import in_words
+from quantleak.report.section import Drawing, Figure, Key, Numbers, Section
 
 if TYPE_CHECKING:
     from quantleak.results import AuditRecord
 
 LOSS = "loss"
 SIDE, FONT = 190.0, 11.0
+TITLE = "ROC curves at low false-positive rates"
+LEAD = (
+    "How many members the strongest attack finds at every rate of false alarms, on logarithmic axes down to the "
+    "smallest rate that the examples support, with {confidence} intervals; means over the target models that did not "
+    "choose the attack. What matters is the left edge: an attack that is sure of a few members shows there and nowhere "
+    "else."
+)
+KEYS = (
+    Key(path="M1 7h20", style="worst", text="strongest attack"),
+    Key(path="M1 7h20", style="loss", text="LOSS, no shadow models"),
+    Key(path="M1 7h20", style="guess", text="guessing"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +53,25 @@ class Panel:
     floor: float
 
 
+def section(result: AuditRecord) -> Section:
+    """The section."""
+    made = panels(result)
+    if not made:
+        return Section(title=TITLE, body=("There are no curves: the examples support no false-positive rate.",))
+    tables = (
+        table(made, "worst", "Members found by the strongest attack, by rate of false alarms"),
+        table(made, "loss", "Members found by LOSS, by rate of false alarms"),
+    )
+    return Section(
+        title=TITLE,
+        body=(
+            LEAD.format(confidence=words.confidence(result)),
+            Figure(drawings=drawings(made), keys=KEYS),
+            Numbers(title="The numbers of these curves", tables=tables),
+        ),
+    )
+
+
 def panels(result: AuditRecord) -> list[Panel]:
     """A panel for each quantizer that has a curve."""
     if not len(result.roc):
@@ -58,18 +88,19 @@ def panels(result: AuditRecord) -> list[Panel]:
     return found
 
 
-def drawings(made: list[Panel]) -> list[tuple[Panel, Markup]]:
-    """Each panel with its figure as inline SVG."""
-    if not made:
-        return []
+def drawings(made: list[Panel]) -> tuple[Drawing, ...]:
+    """The figure of each panel."""
     # Altair checks and copies for a tenth of a second what differs between panels in its data only.
     spec = chart(made[0].floor).to_dict(validate=False)
-    return [(panel, Markup(_svg({**spec, "datasets": datasets(panel)}, panel.title))) for panel in made]
-
-
-def _svg(spec: dict[str, Any], title: str) -> str:
-    description = f"ROC curve of {title} on logarithmic axes; the table has the same numbers."
-    return themed(vl_convert.vegalite_to_svg(spec), description)
+    described = "ROC curve of {} on logarithmic axes; the table has the same numbers."
+    return tuple(
+        Drawing(
+            svg=drawn({**spec, "datasets": datasets(panel)}, described.format(panel.title)),
+            title=panel.title,
+            note=panel.attack,
+        )
+        for panel in made
+    )
 
 
 def chart(floor: float) -> alt.LayerChart:
@@ -112,18 +143,15 @@ def _rows(points: pd.DataFrame, floor: float) -> list[dict[str, float]]:
 
 
 def table(made: list[Panel], which: str, caption: str) -> Table:
-    """The same numbers, a row a false-positive rate and a column a quantizer; `which` is `worst` or `loss`."""
+    """The same numbers, a row per false-positive rate and a column per quantizer; `which` is `worst` or `loss`."""
     rates = sorted({rate for panel in made for rate in getattr(panel, which)["fpr"]})
     found = [{point["fpr"]: point for point in getattr(panel, which).to_dict("records")} for panel in made]
     columns = (Column(title="False alarms", numeric=False), *(Column(title=panel.title) for panel in made))
     rows = [Row(cells=(name(f"{100 * rate:.3g}%"), *(_cell(points.get(rate)) for points in found))) for rate in rates]
-    return Table(caption=caption, columns=columns, rows=tuple(rows))
+    return Table(caption=caption, columns=columns, rows=tuple(rows), tall=True)
 
 
 def _cell(point: dict[Any, Any] | None) -> Cell:
     if point is None:
         return Cell(text=digits.MISSING)
-    tpr = float(point["tpr"])
-    ends = [float(point[end]) for end in ("low", "high") if not pd.isna(point[end])]
-    limits = f"[{', '.join(digits.percent(end, tpr).removesuffix('%') for end in ends)}]" if len(ends) == 2 else ""
-    return Cell(text=digits.percent(tpr), limits=limits)
+    return between(float(point["tpr"]), float(point["low"]), float(point["high"]), digits.percent)

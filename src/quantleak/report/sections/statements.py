@@ -1,10 +1,15 @@
-"""What holds for every audit, said once for page and card: threat model, limits, what figures mean and do not."""
+"""What holds for every audit: what each figure means and does not mean, the threat model and its limits."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from quantleak.report import words
 from quantleak.report.grid import Column, Row, Table, name
+from quantleak.report.section import Section, Terms, with_symbols
+
+if TYPE_CHECKING:
+    from quantleak.results import AuditRecord
 
 THREAT_MODEL = (
     "The attacker has the quantized weights and with them the logits of any input, knows the pool from which the "
@@ -20,50 +25,54 @@ LIMITS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Meaning:
-    """One kind of figure."""
-
-    figure: str
-    means: str
-    does_not: str
-
-
 MEANINGS = (
-    Meaning(
-        figure="Members found at 1% false alarms",
-        means="Of the examples a model was trained on, the share that the strongest attack finds when its false "
-        "alarms are 1% of the others (a true-positive rate at a fixed false-positive rate). Guessing finds 1%.",
-        does_not="Not the chance that a given person is exposed: some examples are found nearly always, most never.",
+    (
+        "Members found at 1% false alarms",
+        "Of the examples a model was trained on, the share that the strongest attack finds when its false alarms are "
+        "1% of the others (the true-positive rate, TPR, at a fixed false-positive rate, FPR). Guessing finds 1%.",
+        "Not the chance that a given person is exposed: some examples are found nearly always, most never.",
     ),
-    Meaning(
-        figure="AUC of an attack",
-        means="The chance that a member scores above a non-member; 0.5 is guessing.",
-        does_not="Not a worst case: an attack that is sure of a few members hides in an AUC near 0.5.",
+    (
+        "AUC of an attack",
+        "The chance that a member scores above a non-member; 0.5 is guessing.",
+        "Not a worst case: an attack that is sure of a few members hides in an AUC near 0.5.",
     ),
-    Meaning(
-        figure="Balanced accuracy and MIS bound",
-        means="With a threshold chosen on other data; the bound, twice the error left, limits Membership Inference "
+    (
+        "Balanced accuracy and MIS bound",
+        "With a threshold chosen on other data; the bound, twice the error left, limits Membership Inference "
         "Security from above. 1 is guessing.",
-        does_not="No proof of security: no attack can show that another does not do better.",
+        "No proof of security: no attack can show that another does not do better.",
     ),
-    Meaning(
-        figure="r_Q and Cramer rate",
-        means="Theory's score of a quantizer against all attacks, known or not, under its assumptions (an "
+    (
+        "r_Q and Cramer rate",
+        "Theory's score of a quantizer against all attacks, known or not, under its assumptions (an "
         "empirical-risk minimiser over a discrete set, many training examples). Larger is more private.",
-        does_not="Not a probability, and below z = 2 not resolved. A count of distinct elements often ranks as well.",
+        "Not a probability, and below z = 2 not resolved. The number of distinct quantized models often ranks as well.",
     ),
-    Meaning(
-        figure="Intervals",
-        means="Where the figure would lie if models and examples were drawn again; differences are paired, so that "
+    (
+        "Intervals",
+        "Where the figure would lie if models and examples were drawn again; differences are paired, so that "
         "what both sides share cancels.",
-        does_not="They do not cover other data, other architectures or attacks that were not tried.",
+        "They do not cover other data, other architectures or attacks that were not tried.",
     ),
+)
+"""For each kind of figure its name, what it means, and what it does not mean."""
+
+SHARED = (
+    "Each model of the fleet is in turn the target and the others are its shadows, so the targets are not independent, "
+    "and the {confidence} intervals of leakage and utility are over models and examples both, which models share."
 )
 
 
-def meanings() -> Table:
+def meanings_section() -> Section:
     """What each figure means and does not mean."""
     columns = tuple(Column(title=title, numeric=False, wraps=True) for title in ("Figure", "Means", "Does not mean"))
-    rows = tuple(Row(cells=(name(item.figure), name(item.means), name(item.does_not))) for item in MEANINGS)
-    return Table(caption="What each figure means and does not mean", columns=columns, rows=rows)
+    rows = tuple(Row(cells=tuple(map(name, texts))) for texts in MEANINGS)
+    table = Table(caption="What each figure means and does not mean", columns=columns, rows=rows)
+    return Section(title="What each figure means, and what it does not", body=(table,))
+
+
+def threat_model_section(result: AuditRecord) -> Section:
+    """The threat model, and what no audit says."""
+    shared = SHARED.format(confidence=words.confidence(result))
+    return Section(title="Threat model", body=(THREAT_MODEL, shared, Terms(items=tuple(map(with_symbols, LIMITS)))))

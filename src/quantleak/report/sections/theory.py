@@ -1,24 +1,69 @@
-"""The tables of the privacy rates: r_Q and the Cramer rate, with everything that one must know to trust them."""
+"""The privacy rates: r_Q and the Cramér rate with all that one must know to trust them, and certificates."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from quantleak.report import digits
 from quantleak.report.grid import Cell, Column, Row, Table, estimate, value
 from quantleak.report.names import in_words
+from quantleak.report.section import Section, with_symbols
 from quantleak.report.summary import RESOLVED, mark, named
 
 if TYPE_CHECKING:
     from quantleak.results import AuditRecord, QuantizerResult, RateSummary
 
 TITLES = (
-    "Median", "Mean", "Rank", "z", "Elements", "Validation examples", "Unbounded models", "Undefined models",
+    "Median", "Mean", "Rank", "z", "Distinct models", "Validation examples", "Unbounded models", "Undefined models",
 )  # fmt: skip
+
+R_Q = with_symbols(
+    "r_Q, in nats per training example, is half the squared signal-to-noise ratio with which the validation examples "
+    "tell the best quantized model on a training trajectory from its closest competitor; larger is more private. It "
+    "ranks quantizers against all attacks, known or not, but only under the assumptions of the theory (an "
+    "empirical-risk minimiser over a discrete set, many training examples), and only the ranking is claimed, not the "
+    "size. The number of distinct quantized models on the trajectory is shown beside it as a control: it ranks "
+    "quantizers for free, and r_Q is worth only what it adds to that."
+)
+RESOLUTION = Markup(
+    "The resolution <i>z</i> is the number of standard errors between best and closest competitor; below 2 the rate is "
+    "not resolved at this number of validation examples. Rates are medians over models, given this pool and these "
+    "validation examples, with intervals that hold whatever their distribution. The mean is what the paper averages; "
+    "rates have heavy tails, for which no interval of a mean holds, so it has none. Rank 1 is the most private."
+)
+CRAMER = with_symbols(
+    "The Cramér rate is the exponent of the same theory for a fixed quantizer; for Gaussian differences of losses it "
+    "equals r_Q. Unbounded: no competitor came near the best on any validation example."
+)
+CERTIFICATE = Markup(
+    "A certificate is a positive lower bound on Membership Inference Security, from the Cramér exponents of all "
+    "competitors, for an empirical-risk minimiser over the distinct quantized models of a trajectory. It never speaks "
+    "of one trained model, and exists only from some number <i>n</i> of training examples on."
+)
+
+
+def section(result: AuditRecord) -> Section:
+    """The section."""
+    certified = certificates(result)
+    return Section(
+        title="Theory: r_Q, the Cramér rate, how stable the ranking is, and certificates",
+        body=(
+            R_Q,
+            RESOLUTION,
+            rate_table(result, "rate", "The privacy score r_Q"),
+            stability(result),
+            CRAMER,
+            rate_table(result, "cramer", "The Cramér rate"),
+            CERTIFICATE if certified else None,
+            certified,
+        ),
+    )
 
 
 def rate_table(result: AuditRecord, which: str, caption: str) -> Table:
-    """One row a quantizer of the rate named `which`, an attribute of a `QuantizerResult`: `rate` or `cramer`."""
+    """One row per quantizer, of the rate named `which`, an attribute of a `QuantizerResult`: `rate` or `cramer`."""
     columns = (
         Column(title="Quantizer", numeric=False),
         *(Column(title=title) for title in TITLES),
@@ -33,7 +78,7 @@ def _row(result: QuantizerResult, rate: RateSummary, marked: str) -> Row:
         named(result.spec),
         estimate(rate, digits.significant),
         value(rate.mean, digits.significant),
-        Cell(text=digits.MISSING) if rate.rank is None else estimate(rate.rank, digits.rank),
+        estimate(rate.rank, digits.rank),
         value(rate.resolution, digits.resolution),
         value(rate.elements, digits.count),
         value(rate.n_validation, digits.count),

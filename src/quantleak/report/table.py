@@ -1,4 +1,4 @@
-"""A result in a terminal and in a notebook."""
+"""Shows an audit's result in a terminal and in a notebook."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from quantleak.report import words
 from quantleak.report.grid import Row, Table
-from quantleak.report.markdown import printable
 from quantleak.report.summary import summary, unresolved
 from quantleak.report.template import render
+from quantleak.report.text import printable
 
 if TYPE_CHECKING:
     from quantleak.results import AuditRecord
@@ -19,7 +19,7 @@ WIDTH = 110
 
 
 def text_table(result: AuditRecord) -> str:
-    """The result as plain text of at most 110 columns: recommendation, one line a quantizer, what was trained.
+    """The result as plain text of at most 110 columns: recommendation, one line per quantizer, what was trained.
 
     The recommended quantizer is marked with `>`. A spec too long for the line is cut with `...`.
     """

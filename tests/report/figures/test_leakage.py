@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from quantleak.report.figures.chart import NARROW, WIDE, leakage_chart, leakage_svg
+from quantleak.report.figures.leakage import NARROW, WIDE, leakage_chart, leakage_svg
 from quantleak.report.figures.points import points_of
 
 SVG = "{http://www.w3.org/2000/svg}"

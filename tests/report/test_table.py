@@ -52,9 +52,9 @@ def test_columns_stand_under_their_titles(make):
     lines = [line for line in text_table(make()).splitlines() if line.startswith(("  ", "> "))]
     assert len({len(line) for line in lines[2:]}) == 1
     titles, first = lines[2], lines[3]
-    assert titles.split() == ["Quantizer", "Bits", "AUROC", "false", "alarms", "original", "r_Q", "Elements"]
+    assert titles.split() == ["Quantizer", "Bits", "AUROC", "false", "alarms", "original", "r_Q", "models"]
     # A number ends where the last word of its title ends.
-    for word, number in (("Bits", "32.00"), ("AUROC", "0.866]"), ("alarms", "11.31]"), ("Elements", " 100")):
+    for word, number in (("Bits", "32.00"), ("AUROC", "0.866]"), ("alarms", "11.31]"), ("models", " 100")):
         assert titles.index(word) + len(word) == first.index(number) + len(number)
 
 
