@@ -15,6 +15,7 @@ from quantleak.data import Mixture
 from quantleak.engines import InOneThread, Local
 from quantleak.fleet import TRAINERS, Block, Fleet, Optimizer, Training
 from quantleak.models import network
+from quantleak.ptq import Elementwise
 from quantleak.quantizers import PAPER_A, quantizer
 from quantleak.trajectory.recorder import Recorder, validation_losses
 
@@ -61,7 +62,7 @@ def train_block(shared: None, *, first: int, trainer: str, score: bool) -> tuple
         losses = validation_losses(
             block.fleet.network, "binary", torch.from_numpy(validation.features), torch.from_numpy(validation.labels)
         )
-        recorder = Recorder(losses, block.layout, [quantizer(spec) for spec in PAPER_A[:-1]], models)
+        recorder = Recorder(losses, block.layout, [Elementwise(rule=quantizer(spec)) for spec in PAPER_A[:-1]], models)
     start, scoring = time.perf_counter(), 0.0
     for checkpoint in TRAINERS[trainer].train(block):
         if recorder is not None:

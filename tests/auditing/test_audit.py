@@ -260,7 +260,8 @@ def test_too_few_models_for_an_attack_stop_only_that_attack() -> None:
 
 
 def test_real_valued_biases_leave_no_discrete_set() -> None:
-    result = ql.audit(ql.bundled("breast_cancer"), workers=1, biases="float32", **(SMALL | {"models": 4, "epochs": 2}))
+    options = SMALL | {"models": 4, "epochs": 2, "unquantized_dtype": "float32"}
+    result = ql.audit(ql.bundled("breast_cancer"), workers=1, **options)
     assert result["uniform:5"].rate.value is None
     assert result["uniform:5"].rate.reason == "not a discrete set of parameters"
 

@@ -40,7 +40,7 @@ def attacked(*, heavy: bool):
 
 def test_the_original_leaks_at_least_what_its_quantized_versions_do() -> None:
     before = attacked(heavy=True)
-    after = quantize_first(before)
+    after = quantize_first(before, "identity", before)
     chosen = {spec: meta["worst"]["selection"]["value"] for spec, (_, meta) in after.items()}
     assert chosen["identity"] == max(chosen.values()) > before["identity"][1]["worst"]["selection"]["value"]
     arrays, meta = after["identity"]
@@ -58,7 +58,7 @@ def test_the_original_leaks_at_least_what_its_quantized_versions_do() -> None:
 def test_where_its_own_attack_is_the_strongest_nothing_changes() -> None:
     before = attacked(heavy=False)
     ordered = {spec: before[spec] for spec in ("identity", "sign")}
-    assert quantize_first(ordered) == ordered
+    assert quantize_first(ordered, "identity", ordered) == ordered
 
 
 def test_an_audit_of_an_original_that_does_not_leak_names_nothing(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from quantleak.fleet import LOSSES, Predictor
-from quantleak.models import Layout, network
-from quantleak.models.layout import state
+from quantleak.models import network
+from quantleak.ptq.layout import Layout, state
 
 
 def convolution(shape: tuple[int, ...], outputs: int) -> nn.Module:

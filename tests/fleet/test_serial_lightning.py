@@ -20,7 +20,8 @@ import quantleak as ql
 from quantleak.errors import InputError
 from quantleak.fleet import LOSSES, TRAINERS, Block, Fleet, Optimizer, Training, rows_of, trainer
 from quantleak.fleet.objective import Task
-from quantleak.models import Layout, network
+from quantleak.models import network
+from quantleak.ptq.layout import Layout
 
 
 class Steps:

@@ -27,8 +27,8 @@ from quantleak.fleet import TRAINERS, Checkpoint, Fleet, Optimizer, Predictor, T
 from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.training import Stream, stream, torch_seed
 from quantleak.models import network
-from quantleak.models.layout import state
-from quantleak.ptq.elementwise import effective_bits, element
+from quantleak.ptq import Elementwise
+from quantleak.ptq.layout import state
 from quantleak.quantizers import quantizer
 
 EXAMPLES, INPUTS, MODELS = 40, 6, 3
@@ -379,7 +379,7 @@ def test_constants_are_left_alone_and_state_is_rounded(name: str) -> None:
     assert {slot.name: slot.role for slot in layout.slots if slot.role in {"buffer", "exact"}} == {
         "norm.running_mean": "buffer", "norm.running_var": "buffer", "p": "exact",
     }  # fmt: skip
-    final = element(quantizer("uniform:8"), layout, flat, "bfloat16")
+    final = Elementwise(rule=quantizer("uniform:8")).quantize_flat(layout, flat)
     modules = [made.network.module(torch_seed(made.seed, Stream.START, model)) for model in range(MODELS)]
     for module, one, kept in zip(modules, final, flat, strict=True):
         rounded, before = layout.views(one), layout.views(kept)
@@ -389,7 +389,7 @@ def test_constants_are_left_alone_and_state_is_rounded(name: str) -> None:
         assert torch.equal(whole.mean, torch.tensor(1000.3))
         assert not torch.equal(whole.mean, whole.mean.bfloat16().float())
     weights, rest, indices = 6 * 4 + 4, 4 + 1 + 4 * INPUTS, INPUTS
-    bits = effective_bits(quantizer("sign"), layout, "bfloat16")
+    bits = Elementwise(rule=quantizer("sign")).effective_bits(layout)
     assert bits == pytest.approx((weights + 16 * rest + 64 * indices) / (weights + rest + indices))
 
 

@@ -15,7 +15,8 @@ from quantleak.fleet import TRAINERS, Block, Fleet, Optimizer, Training, rows_of
 from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.objective import Task
 from quantleak.fleet.training import Stream, stream, torch_seed
-from quantleak.models import Layout, Network, network
+from quantleak.models import Network, network
+from quantleak.ptq.layout import Layout
 
 PLAIN = ["stacked", "vmap", "serial"]  # serial-lightning has a file of its own, compiled takes linear models only
 OPTIMIZERS = ["adam:1e-2", "adamw:1e-2?weight_decay=0.1", "sgd:0.1?momentum=0.9&weight_decay=1e-3", "sgd:0.05"]

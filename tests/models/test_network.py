@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from quantleak.errors import InputError
 from quantleak.fleet import Optimizer, Training
-from quantleak.models import Layout, network
-from quantleak.models.layout import state
+from quantleak.models import network
+from quantleak.ptq.layout import Layout, state
 
 
 def test_linear_and_perceptrons_are_torchs_modules_with_torchs_start() -> None:

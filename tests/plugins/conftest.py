@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from quantleak.quantizers import registry
+from quantleak.quantizers.registry import QUANTIZERS
 
 MODULE = '''
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ def nothing(text):
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Install a package: a module and a `dist-info` folder with entry points by group."""
-    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+    monkeypatch.setattr(QUANTIZERS, "kinds", dict(QUANTIZERS.kinds))
 
     def put(points: Mapping[str, Mapping[str, str]], *, name: str = "made_up", module: str = MODULE) -> None:
         site = tmp_path / name

@@ -6,9 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from quantleak.models import Layout
-from quantleak.models.layout import state
-from quantleak.ptq.elementwise import effective_bits, element
+from quantleak.ptq import Elementwise
+from quantleak.ptq.layout import Layout, state
 from quantleak.quantizers import PAPER_A, quantizer
 
 
@@ -23,7 +22,7 @@ def test_weights_are_quantized_each_by_itself_and_the_rest_rounded(spec: str) ->
     made = module()
     layout, q = Layout.of(made), quantizer(spec)
     flat = layout.flatten(state(made))
-    for name, view in layout.views(element(q, layout, flat, "bfloat16")).items():
+    for name, view in layout.views(Elementwise(rule=q).quantize_flat(layout, flat)).items():
         original = state(made)[name].detach()
         expected = q(original) if original.ndim >= 2 else original.bfloat16().float()
         assert torch.equal(view, expected), name
@@ -34,21 +33,22 @@ def test_many_models_and_epochs_at_once_are_the_same_as_one_by_one(spec: str) ->
     made = module()
     layout, q = Layout.of(made), quantizer(spec)
     flat = torch.randn(3, 4, layout.size)
-    together = element(q, layout, flat, "float16")
+    rule = Elementwise(rule=q, unquantized_dtype="float16")
+    together = rule.quantize_flat(layout, flat)
     for model in range(3):
         for epoch in range(4):
-            assert torch.equal(together[model, epoch], element(q, layout, flat[model, epoch], "float16"))
+            assert torch.equal(together[model, epoch], rule.quantize_flat(layout, flat[model, epoch]))
 
 
 def test_the_original_stays_as_it_is() -> None:
     layout = Layout.of(module())
     flat = torch.randn(layout.size)
-    assert torch.equal(element(quantizer("identity"), layout, flat, "bfloat16"), flat)
+    assert torch.equal(Elementwise(rule=quantizer("identity")).quantize_flat(layout, flat), flat)
 
 
 def test_bits_count_everything_that_is_stored() -> None:
     layout = Layout.of(nn.Linear(10, 3))
-    assert effective_bits(quantizer("identity"), layout, "bfloat16") == 32
-    assert effective_bits(quantizer("ternary:0.5"), layout, "bfloat16") == pytest.approx(
+    assert Elementwise(rule=quantizer("identity")).effective_bits(layout) == 32
+    assert Elementwise(rule=quantizer("ternary:0.5")).effective_bits(layout) == pytest.approx(
         (30 * math.log2(3) + 3 * 16) / 33
     )

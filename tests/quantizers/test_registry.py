@@ -106,7 +106,7 @@ class Halved(Quantizer):
 
 
 def test_a_third_party_registers_its_own(monkeypatch):
-    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+    monkeypatch.setattr(registry.QUANTIZERS, "kinds", dict(registry.QUANTIZERS.kinds))
     register("halved")(Halved)
     assert quantizer("halved")(torch.tensor([2.0])).tolist() == [1]
     assert quantizer("halved").spec == "halved"
@@ -115,18 +115,18 @@ def test_a_third_party_registers_its_own(monkeypatch):
     with pytest.raises(InputError, match="'sign' is taken by Sign"):
         register("sign")(Halved)
     with pytest.raises(InputError, match="letters, digits"):
-        register("a:b")
+        register("a:b")(Halved)
 
 
 def test_an_installed_package_is_found_by_its_entry_point(monkeypatch):
-    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+    monkeypatch.setattr(registry.QUANTIZERS, "kinds", dict(registry.QUANTIZERS.kinds))
     points = {"installed": Halved, "wrong": len}
 
     class Point(EntryPoint):
         def load(self):
             return points[self.name]
 
-    found = [Point(name, "somewhere:Thing", registry.GROUP) for name in points]
+    found = [Point(name, "somewhere:Thing", registry.QUANTIZERS.group) for name in points]
     monkeypatch.setattr(plugins, "entry_points", lambda group: found)
     assert isinstance(quantizer("installed"), Halved)
     with pytest.raises(InputError, match="not a Quantizer class"):

@@ -171,7 +171,7 @@ def make_result(case: Case | None = None, rows: tuple[tuple[Any, ...], ...] = RO
         settings={
             "model": "mlp:128", "quantizers": [row[0] for row in rows], "models": 32, "epochs": 60,
             "optimizer": "adam:0.001", "batch": 128, "evaluate_every": 1, "seed": 0, "device": "auto",
-            "trainer": "stacked", "biases": "bfloat16", "utility_loss": 0.02, "level": 0.95, 
+            "trainer": "stacked", "unquantized_dtype": "bfloat16", "utility_loss": 0.02, "level": 0.95, 
         },
         seeds={"seed": 0, "bootstrap": 123456},
         versions={"quantleak": "0.1.0", "torch": "2.13.0+cpu", "numpy": "2.4.6", "python": "3.11.7"},

@@ -18,7 +18,7 @@ def test_every_field_has_a_remark() -> None:
     assert list(remarks(Settings)) == [field.name for field in fields(Settings)]
     assert list(remarks(Request)) == [field.name for field in fields(Request)]
     assert "whatever" not in remarks(Settings)
-    assert remarks(Settings)["biases"].endswith("there is no r_Q.")
+    assert remarks(Settings)["unquantized_dtype"].endswith("there is no r_Q.")
 
 
 def test_the_file_is_the_defaults(tmp_path: Path) -> None:

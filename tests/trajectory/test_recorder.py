@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from quantleak.errors import InputError
 from quantleak.models import network
+from quantleak.ptq import Elementwise
 from quantleak.quantizers import quantizer
 from quantleak.theory import rates
 from quantleak.trajectory import recorder as module
@@ -28,7 +29,8 @@ TARGETS = torch.randint(0, 2, (9,), generator=DRAWN)
 
 def recorder(models: int, keep_vectors: bool | None = None) -> Recorder:
     losses = validation_losses(NETWORK, "binary", FEATURES, TARGETS)
-    return Recorder(losses, NETWORK.layout, [quantizer(spec) for spec in SPECS], models, keep_vectors=keep_vectors)
+    rules = [Elementwise(rule=quantizer(spec)) for spec in SPECS]
+    return Recorder(losses, NETWORK.layout, rules, models, keep_vectors=keep_vectors)
 
 
 def walk(models: int, epochs: int, seed: int) -> Tensor:

@@ -14,7 +14,7 @@ FOUND = rates([[0.0, 1.0, 0.0], [1.0, 1.0, 2.0], [2.0, 1.0, 4.0]])
 
 def record(*specs: str, **found: object) -> TrackedRates:
     return TrackedRates(
-        rates=dict.fromkeys(specs, rates([[0.0, 1.0]])) | found, updates=3, n_validation=3, biases="bfloat16"
+        rates=dict.fromkeys(specs, rates([[0.0, 1.0]])) | found, updates=3, n_validation=3, unquantized_dtype="bfloat16"
     )
 
 

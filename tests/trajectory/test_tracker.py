@@ -460,7 +460,7 @@ def test_models_that_cannot_be_tracked(model: nn.Module, message: str) -> None:
     [
         ({"quantizers": ["identity"]}, "no r_Q; name at least one"),
         ({"quantizers": []}, "no r_Q; name at least one"),
-        ({"biases": "float32"}, "biases must be bfloat16 or float16, got 'float32'"),
+        ({"unquantized_dtype": "float32"}, "unquantized_dtype must be bfloat16 or float16, got 'float32'"),
         ({"validation_limit": 0}, "validation_limit must be at least 1"),
         ({"quantizers": ["sing"]}, "Did you mean 'sign'"),
     ],

@@ -1,4 +1,4 @@
-"""The job of one block of models: train, follow the trajectory of every quantizer, ask the final models."""
+"""The job of one block of models: train, follow the trajectory of every quantizer, evaluate the final models."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Num
-from torch import Tensor
+from torch import Tensor, nn
 
 from quantleak.attacks import phi, phi_binary
+from quantleak.auditing.one_by_one import OneByOne
 from quantleak.auditing.plan import Plan
 from quantleak.errors import InputError
-from quantleak.fleet import Block, Predictor, trainer
-from quantleak.ptq.elementwise import ROUNDED, element
-from quantleak.quantizers import Quantizer, quantizer
+from quantleak.fleet import Block, Predictor, predictions, trainer
+from quantleak.ptq import Elementwise
 from quantleak.trajectory.recorder import Recorder, validation_losses
 
 CERTIFICATES = 2
@@ -41,28 +41,37 @@ class BlockJob:
         """
         start = time.perf_counter()
         block = Block(plan.fleet(), self.numbers)
-        settings, layout = plan.settings, block.layout
-        quantizers = [quantizer(spec) for spec in settings.quantizers]
-        recorder = self._recorder(plan, block, [q for q in quantizers if has_rate(q, settings.biases)])
+        procedures = plan.procedures
+        batched = [one for one in procedures.values() if isinstance(one, Elementwise)]
+        others = [OneByOne(plan, one, self.numbers) for one in procedures.values() if one not in batched]
+        recorder = self._recorder(plan, block, [one for one in batched if one.no_rate is None])
         try:
-            for checkpoint in trainer(settings.trainer, block).train(block):
+            for checkpoint in trainer(plan.settings.trainer, block).train(block):
                 recorder.update(checkpoint.flat)
+                for other in others:
+                    other.update(checkpoint.flat)
         except InputError as error:
             raise InputError(f"Models {self.numbers[0]} to {self.numbers[-1]}: {error}") from error
         self._require_logits(plan, block, checkpoint.flat)
-        final = [element(q, layout, checkpoint.flat, settings.biases) for q in quantizers]
-        arrays = {part: self._ask(plan, final, part) for part in ("pool", "population", "test")}
+        final: dict[str, Tensor | list[nn.Module]] = {
+            one.spec: one.quantize_flat(block.layout, checkpoint.flat) for one in batched
+        }
+        final |= {other.procedure.spec: other.quantized(checkpoint.flat) for other in others}
+        models = [final[spec] for spec in procedures]
+        arrays = {part: self._evaluated(plan, models, part, block.device) for part in ("pool", "population", "test")}
+        followed = [other for other in others if other.procedure.no_rate is None]
         certificates = recorder.certificates(CERTIFICATES)
+        certificates |= {other.procedure.spec: other.certificates(CERTIFICATES) for other in followed}
+        found = recorder.rates() | {other.procedure.spec: other.rates() for other in followed}
         rates = {
-            spec: [{"r_q": asdict(r.r_q), "cramer": asdict(r.cramer)} for r in found]
-            for spec, found in recorder.rates().items()
+            spec: [{"r_q": asdict(r.r_q), "cramer": asdict(r.cramer)} for r in each] for spec, each in found.items()
         }
         return arrays, {"rates": rates, "certificates": certificates, "seconds": time.perf_counter() - start}
 
-    def _recorder(self, plan: Plan, block: Block, quantizers: list[Quantizer]) -> Recorder:
+    def _recorder(self, plan: Plan, block: Block, quantizers: list[Elementwise]) -> Recorder:
         features, targets = (torch.from_numpy(part) for part in plan.part("validation"))
         losses = validation_losses(plan.network, plan.dataset.task, features.to(block.device), targets)
-        return Recorder(losses, block.layout, quantizers, len(self.numbers), plan.settings.biases)
+        return Recorder(losses, block.layout, quantizers, len(self.numbers))
 
     def _require_logits(self, plan: Plan, block: Block, trained: Tensor) -> None:
         """Refuse models whose outputs, trained and untrained, on all examples, can only be probabilities."""
@@ -77,17 +86,21 @@ class BlockJob:
             "LightningModule then trains with binary_cross_entropy_with_logits or cross_entropy."
         )
 
-    def _ask(self, plan: Plan, elements: list[Tensor], part: str) -> np.ndarray:
-        features, targets = plan.part(part)
-        predict = Predictor(plan.network, torch.from_numpy(features).to(elements[0].device))
-        answer = test_statistic if part == "test" else signal
-        asked = [answer(predict(flat).cpu().numpy(), targets, plan.dataset.task) for flat in elements]
-        return np.stack(asked, axis=1)
-
-
-def has_rate(quantizer: Quantizer, biases: str) -> bool:
-    """Whether the quantized models form a discrete set, without which r_Q does not exist."""
-    return quantizer.discrete and ROUNDED[biases] is not torch.float32
+    def _evaluated(
+        self, plan: Plan, quantized: list[Tensor | list[nn.Module]], part: str, device: torch.device
+    ) -> np.ndarray:
+        """`[models, quantizers, examples]` of each quantizer's models, flat vectors or modules."""
+        rows, targets = plan.part(part)
+        features = torch.from_numpy(rows).to(device)
+        predict = Predictor(plan.network, features)
+        statistic = test_statistic if part == "test" else signal
+        outputs = (
+            predict(models)
+            if isinstance(models, Tensor)
+            else torch.stack([predictions(module, features) for module in models])
+            for models in quantized
+        )
+        return np.stack([statistic(each.cpu().numpy(), targets, plan.dataset.task) for each in outputs], axis=1)
 
 
 def are_probabilities(outputs: Float[Tensor, "models examples outputs"], task: str) -> bool:

@@ -12,12 +12,10 @@ import pandas as pd
 
 from quantleak.auditing import tables
 from quantleak.auditing.attacks import unpack
-from quantleak.auditing.block import has_rate
 from quantleak.auditing.plan import Plan
 from quantleak.auditing.recommend import Contender, difference, recommend
 from quantleak.auditing.utility import METRIC, Measured, measure
-from quantleak.ptq.elementwise import effective_bits
-from quantleak.quantizers import quantizer
+from quantleak.quantizers import BASELINE
 from quantleak.results import (
     METRIC_NAMES,
     AttackResult,
@@ -110,7 +108,7 @@ def compose(plan: Plan, gathered: Gathered, attacked: Mapping[str, tuple[Mapping
         spec: measure(gathered.signals["test"][:, place], targets, task, test_groups, settings.level)
         for place, spec in enumerate(settings.quantizers)
     }
-    bits = {spec: effective_bits(quantizer(spec), layout, settings.biases) for spec in settings.quantizers}
+    bits = {spec: procedure.effective_bits(layout) for spec, procedure in plan.procedures.items()}
     main = METRIC[task]
     worst = {spec: _worst(attacked[spec][1]["worst"]) for spec in settings.quantizers}
     contenders = {
@@ -141,7 +139,7 @@ def compose(plan: Plan, gathered: Gathered, attacked: Mapping[str, tuple[Mapping
     ]
     return Outcome(
         recommended=recommend(
-            contenders, METRIC_NAMES[main], worst["identity"].fpr, settings.utility_loss, settings.level
+            contenders, METRIC_NAMES[main], worst[BASELINE].fpr, settings.utility_loss, settings.level
         ),
         quantizers=results,
         models=_models_table(gathered, utility),
@@ -213,12 +211,12 @@ def _versus(
     main: str,
     level: float,
 ) -> dict[str, Number]:
-    if spec == "identity":
+    if spec == BASELINE:
         return {}
-    one, two = utility[spec][main].crossed, utility["identity"][main].crossed
+    one, two = utility[spec][main].crossed, utility[BASELINE][main].crossed
     return {
         "utility": difference(one, two, level),
-        "worst": difference(contenders[spec].leakage, contenders["identity"].leakage, level),
+        "worst": difference(contenders[spec].leakage, contenders[BASELINE].leakage, level),
     }
 
 
@@ -229,8 +227,8 @@ def _rate_summaries(plan: Plan, gathered: Gathered, name: str) -> dict[str, Rate
     ranked = ranks(table, level) if specs else None
     summaries: dict[str, RateSummary] = {}
     for spec in plan.settings.quantizers:
-        if not has_rate(quantizer(spec), plan.settings.biases):
-            summaries[spec] = RateSummary(value=None, reason="not a discrete set of parameters")
+        if (reason := plan.procedures[spec].no_rate) is not None:
+            summaries[spec] = RateSummary(value=None, reason=reason)
             continue
         summary = combine([model[name] for model in gathered.rates[spec]], level)
         certificate = _certificate(gathered.certificates[spec], plan) if name == "cramer" else {}

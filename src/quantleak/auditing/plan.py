@@ -19,8 +19,9 @@ from quantleak.data import Dataset, Split, membership, split
 from quantleak.engines import one_thread
 from quantleak.errors import InputError
 from quantleak.fleet import TRAINERS, Fleet, constants, outputs_of, rows_of, trainer
-from quantleak.models import Layout, Network, network
-from quantleak.models.layout import state
+from quantleak.models import Network, network
+from quantleak.ptq import Layout, Procedure, procedure
+from quantleak.ptq.layout import state
 from quantleak.store import differences
 
 
@@ -36,6 +37,7 @@ class Plan:
         targets: `[N]`, class numbers, or standardised values for regression.
         member: bool `[models, pool]`.
         network: The family of models.
+        procedures: By spec, what quantizes the models; the full-precision baseline first.
     """
 
     settings: Settings
@@ -45,13 +47,20 @@ class Plan:
     targets: np.ndarray
     member: np.ndarray
     network: Network
+    procedures: Mapping[str, Procedure]
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What fixes the numbers: settings, data, and the trainer that was chosen."""
+        """What fixes the numbers: settings, data, the trainer that was chosen, what quantization reads of the data."""
         chosen = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self.settings).items()}
         data = {"name": self.dataset.name, "sha256": self.dataset.digest}
-        return {"settings": chosen, "data": data, "network": network_digest(self.network)}
+        found = {"settings": chosen, "data": data, "network": network_digest(self.network)}
+        return found | ({"calibration": self.calibration} if self.calibration else {})
+
+    @property
+    def calibration(self) -> dict[str, int]:
+        """How many of a model's training examples each procedure reads; those that need no data are left out."""
+        return {spec: one.calibration_rows for spec, one in self.procedures.items() if one.calibration_rows}
 
     @property
     def buffers(self) -> dict[str, list[str]]:
@@ -116,6 +125,7 @@ def make_plan(dataset: Dataset, settings: Settings, begun: Mapping[str, Any] | N
         targets=dataset.encode_targets(parts.population),
         member=membership(settings.models, dataset.groups[parts.pool], settings.seed),
         network=network(settings.model, features.shape[1:], outputs_of(dataset.task, classes)),
+        procedures={spec: procedure(spec, settings.unquantized_dtype) for spec in settings.quantizers},
     )
     earlier = {**(begun or {}).get("settings", {})}.get("trainer")
     if settings.trainer == "auto" and earlier in TRAINERS:

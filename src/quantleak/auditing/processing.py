@@ -7,7 +7,7 @@ model seemed to leak more than its original, the attack on the original was weak
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,21 +17,25 @@ from quantleak.auditing.attacks import WORST
 Attacked = Mapping[str, tuple[Mapping[str, np.ndarray], Any]]
 
 
-def quantize_first(attacked: Attacked, baseline: str = "identity") -> dict[str, tuple[Mapping[str, np.ndarray], Any]]:
-    """Let the attacker of the original choose among its own attacks and those on every quantized version of it.
+def quantize_first(
+    attacked: Attacked, baseline: str, data_free: Collection[str]
+) -> dict[str, tuple[Mapping[str, np.ndarray], Any]]:
+    """Let the attacker of the original choose among its own attacks and those on every data-free quantized version.
 
     The choice is made on the half of the targets that chooses each strongest attack, so that on the other half, which
-    is reported, the largest of many noisy figures is not taken. All quantizers of weights alone need no data.
+    is reported, the largest of many noisy figures is not taken.
 
     Args:
         attacked: By quantizer, what its :class:`~quantleak.auditing.attacks.AttackJob` left.
         baseline: The spec of the original.
+        data_free: Specs of the quantizers that read no data; no others count.
 
     Returns:
         The same, the original's strongest attack and the tables about it exchanged where another is stronger; `via`
         names the quantizer, and the attack is listed among those on the original.
     """
-    via = max(attacked, key=lambda spec: (_strength(attacked[spec][1]), spec == baseline))
+    usable = [spec for spec in attacked if spec == baseline or spec in data_free]
+    via = max(usable, key=lambda spec: (_strength(attacked[spec][1]), spec == baseline))
     if via == baseline:
         return dict(attacked)
     arrays, meta = attacked[baseline]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from quantleak.attacks import Crossed
 from quantleak.auditing.verdict import Measures, headline, sure
+from quantleak.quantizers import BASELINE
 from quantleak.report.names import full, in_words
 from quantleak.results import Number, Recommendation, finite
 
@@ -43,13 +44,13 @@ def recommend(
     that keep the utility, on the half of the targets that did not choose, lie below 0.
 
     Args:
-        contenders: By spec, the unquantized original as `identity`.
+        contenders: By spec, the full-precision baseline among them.
         metric: Name of the utility.
         fpr: The rate at which leakage is a TPR; None if it is an AUC.
         utility_loss: How much utility may be lost.
         level: Of the intervals.
     """
-    original = contenders["identity"]
+    original = contenders[BASELINE]
     measures = Measures(metric=metric, fpr=fpr, utility_loss=utility_loss, level=level)
     if not math.isfinite(original.utility):
         return _nothing("No recommendation.", f"The original models have no {metric} on the test part.", "")

@@ -19,6 +19,7 @@ from quantleak.auditing.settings import Settings, override
 from quantleak.data import Dataset
 from quantleak.engines import Engine, Local, Progress, Runner, one_thread
 from quantleak.errors import InputError
+from quantleak.quantizers import BASELINE
 from quantleak.results import versions
 from quantleak.store import Folder, read_run
 
@@ -85,11 +86,11 @@ def _result(plan: Plan, run: str, runner: Runner, start: float) -> AuditResult:
     gathered = Gathered.of(list(runner.run("train and follow", blocks, plan).values()))
     trained = time.perf_counter() - start
     attacks = {f"attack-{place:03}": AttackJob(spec) for place, spec in enumerate(settings.quantizers)}
-    attacked = runner.run("attack", attacks, fleet_signals(plan, gathered))
+    left = runner.run("attack", attacks, fleet_signals(plan, gathered))
+    attacked = dict(zip(settings.quantizers, left.values(), strict=True))
+    data_free = [spec for spec in plan.procedures if spec not in plan.calibration]
     with one_thread():
-        outcome = compose(
-            plan, gathered, quantize_first(dict(zip(settings.quantizers, attacked.values(), strict=True)))
-        )
+        outcome = compose(plan, gathered, quantize_first(attacked, BASELINE, data_free))
     timings = {
         "train": trained,
         "attack": time.perf_counter() - start - trained,
@@ -103,7 +104,8 @@ def _result(plan: Plan, run: str, runner: Runner, start: float) -> AuditResult:
         n=_sizes(plan),
         recommended=outcome.recommended,
         quantizers=outcome.quantizers,
-        data=_data(dataset) | ({"model": plan.buffers} if plan.buffers else {}),
+        data=_data(dataset)
+        | {name: found for name, found in {"model": plan.buffers, "calibration": plan.calibration}.items() if found},
         settings=plan.identity["settings"],
         seeds={"seed": settings.seed},
         versions=versions(),
@@ -125,7 +127,7 @@ def fleet_signals(plan: Plan, gathered: Gathered) -> FleetSignals:
             spec: Signals(pool=pool[:, place], population=population[:, place])
             for place, spec in enumerate(settings.quantizers)
         },
-        baseline="identity",
+        baseline=BASELINE,
         member=plan.member,
         groups=plan.dataset.groups[plan.parts.pool],
         task=plan.dataset.task,

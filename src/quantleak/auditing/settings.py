@@ -5,27 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 from quantleak.auditing.attacks import extra_attack
 from quantleak.errors import InputError, nearest
 from quantleak.fleet import TRAINERS, Optimizer, Training
-from quantleak.quantizers import PAPER_A, quantizer
+from quantleak.ptq import procedure
+from quantleak.ptq.procedure import UnquantizedDtype
+from quantleak.quantizers import BASELINE, PAPER_A
+from quantleak.renamed import accept_old_names, takes_old_names
 
-Biases = Literal["bfloat16", "float16", "float32"]
 # `--set extra_attacks=a,b` gives one text.
 Names = Annotated[tuple[str, ...], BeforeValidator(lambda names: names.split(",") if isinstance(names, str) else names)]
 
 
+@takes_old_names
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What an audit does; the defaults audit the eight quantizers of paper A on a perceptron.
 
     Attributes:
         model: `linear`, `mlp:128`, `mlp:256,128` or `package.module:function`.
-        quantizers: Specs; `quantleak list quantizers` shows all. The original (`identity`) is always audited too.
+        quantizers: Specs; `quantleak list quantizers` shows all. The full-precision baseline is always audited too.
         models: How many models the fleet has; each is in turn the target of the others.
         epochs: Passes of every model over its members.
         optimizer: `adam:1e-3`, `adamw:1e-3?weight_decay=0.01`, `sgd:0.1?momentum=0.9`.
@@ -35,8 +38,8 @@ class Settings:
         device: `auto`, `cpu` or a torch device such as `cuda:0`.
         trainer: `auto`, `compiled`, `stacked`, `vmap`, `serial` or `serial-lightning`; what auto chose is part of the
             result.
-        biases: To what biases and buffers of quantized models are rounded; with `float32` they stay, the set of
-            parameters is not discrete and there is no r_Q.
+        unquantized_dtype: To what biases, norms and buffers of quantized models are rounded; with `float32` they stay,
+            the set of parameters is not discrete and there is no r_Q.
         block: Models trained side by side, part of the plan; 0 chooses from the number of models.
         utility_loss: A quantizer is recommended only if its utility is at most this much below the original's.
         extra_attacks: Attacks of other packages to run beside our own, by name; `quantleak list attacks` shows all.
@@ -55,7 +58,7 @@ class Settings:
     seed: int = 0
     device: str = "auto"
     trainer: str = "auto"
-    biases: Biases = "bfloat16"
+    unquantized_dtype: UnquantizedDtype = "bfloat16"
     block: int = 0
     utility_loss: float = 0.02
     extra_attacks: Names = ()
@@ -63,7 +66,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         _raise_all(self._problems())
-        specs = dict.fromkeys(["identity", *(quantizer(spec).spec for spec in self.quantizers)])
+        specs = dict.fromkeys([BASELINE, *(procedure(spec).spec for spec in self.quantizers)])
         object.__setattr__(self, "quantizers", tuple(specs))
         object.__setattr__(self, "extra_attacks", tuple(dict.fromkeys(self.extra_attacks)))
         object.__setattr__(self, "optimizer", Optimizer.parse(self.optimizer).spec)
@@ -101,7 +104,7 @@ class Settings:
         if self.trainer not in {"auto", *TRAINERS}:
             problems.append(f"trainer: must be auto, {', '.join(TRAINERS)}, got '{self.trainer}'")
         checks: list[tuple[str, Callable[[str], object], str]] = [("optimizer", Optimizer.parse, self.optimizer)]
-        checks += [("quantizers", quantizer, spec) for spec in self.quantizers]
+        checks += [("quantizers", procedure, spec) for spec in self.quantizers]
         checks += [("extra_attacks", extra_attack, name) for name in self.extra_attacks]
         for name, check, value in checks:
             try:
@@ -122,6 +125,7 @@ def read_settings(values: Mapping[str, Any], base: Settings | None = None, also:
     Raises:
         InputError: Unknown names (with the nearest one), values of the wrong type or out of range.
     """
+    values = accept_old_names(values)
     known = {field.name for field in fields(Settings)}
     unknown = [f"{name}: unknown setting.{nearest(name, {*known, *also})}" for name in values if name not in known]
     usable = {name: value for name, value in values.items() if name in known and value is not None}

@@ -32,7 +32,7 @@ def list_(
 
 
 def _quantizers() -> list[tuple[str, str]]:
-    from quantleak.quantizers import available
+    from quantleak.ptq import available
 
     return [(listing.example, listing.description) for listing in available()]
 

@@ -11,7 +11,7 @@ from quantleak.comparison.differences import Difference, Side, differences_of
 from quantleak.comparison.intervals import holm, p_value
 from quantleak.comparison.kept import kept_worst
 from quantleak.errors import InputError
-from quantleak.quantizers import quantizer as read_quantizer
+from quantleak.ptq import procedure
 from quantleak.results import AuditRecord, is_scores
 from quantleak.store import differences as leaves
 from quantleak.store import read_json
@@ -98,7 +98,7 @@ def audited(result: AuditRecord, spec: str) -> str:
         InputError: If it is no quantizer, or was not audited.
     """
     known = [row.spec for row in result.quantizers]
-    return result[spec if spec in known else read_quantizer(spec).spec].spec
+    return result[spec if spec in known else procedure(spec).spec].spec
 
 
 def _verdict(row: Difference, p: float | None, rejected: bool) -> str:

@@ -151,7 +151,7 @@ def _through_original(first: Side, second: Side, name: str) -> Number | None:
         return None
     zero = Number(value=0.0, low=0.0, high=0.0)
     one, two = (
-        zero if side.spec == "identity" else side.result.versus_original.get(name, Number(value=None))
+        zero if side.result.is_baseline else side.result.versus_original.get(name, Number(value=None))
         for side in (first, second)
     )
     return None if one.value is None or two.value is None else mover(one, two)

@@ -11,5 +11,6 @@ from quantleak.fleet.objective import LOSSES as LOSSES
 from quantleak.fleet.objective import outputs_of as outputs_of
 from quantleak.fleet.objective import target_dtype as target_dtype
 from quantleak.fleet.predict import Predictor as Predictor
+from quantleak.fleet.predict import predictions as predictions
 from quantleak.fleet.training import Optimizer as Optimizer
 from quantleak.fleet.training import Training as Training

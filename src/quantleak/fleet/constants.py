@@ -11,8 +11,8 @@ from torch import Tensor
 from quantleak.errors import InputError
 from quantleak.fleet.fleet import Block, Fleet, Trainer
 from quantleak.fleet.stacked import perceptron_layers
-from quantleak.models import Layout
 from quantleak.models.differences import same
+from quantleak.ptq.layout import Layout
 
 
 def constants(fleet: Fleet, trainer: Trainer) -> frozenset[str]:

@@ -15,7 +15,8 @@ from quantleak.errors import InputError
 from quantleak.fleet.batches import ModelBatches, Rows, steps_per_epoch
 from quantleak.fleet.objective import Task, target_dtype
 from quantleak.fleet.training import Stream, Training, stream, torch_seed
-from quantleak.models import Layout, Network
+from quantleak.models import Network
+from quantleak.ptq.layout import Layout
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -53,7 +53,13 @@ class Predictor:
         return below.transpose(1, 2)
 
     def _module(self, tensors: dict[str, Tensor]) -> Tensor:
-        return torch.cat([functional_call(self.module, tensors, (part,)) for part in self.features.split(_EXAMPLES)])
+        return predictions(lambda part: functional_call(self.module, tensors, (part,)), self.features)
+
+
+@torch.no_grad()
+def predictions(module: Callable[[Tensor], Tensor], features: Tensor) -> Float[Tensor, "examples outputs"]:
+    """Outputs `[examples, outputs]` of one module in evaluation mode."""
+    return torch.cat([module(part) for part in features.split(_EXAMPLES)])
 
 
 def _exact(values: Tensor) -> bool:

@@ -12,8 +12,8 @@ from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.fleet import Block, Checkpoint
 from quantleak.fleet.objective import LOSSES
 from quantleak.fleet.training import Stream, torch_seed
-from quantleak.models.layout import state
 from quantleak.models.rebuilt import require_rebuilt
+from quantleak.ptq.layout import state
 
 
 class Serial:

@@ -18,8 +18,8 @@ from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.fleet import Block, Checkpoint
 from quantleak.fleet.training import Optimizer, Stream, torch_seed
 from quantleak.models.framework import lightning_base
-from quantleak.models.layout import state
 from quantleak.models.rebuilt import require_rebuilt
+from quantleak.ptq.layout import state
 from quantleak.store.rows import RowBuffer, Storage
 
 _MEMORY = 2**30  # bytes of snapshots of a block in memory; what comes after goes to a temporary file

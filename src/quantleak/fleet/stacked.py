@@ -13,7 +13,7 @@ from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.fleet import Block, Checkpoint
 from quantleak.fleet.fused import fused_step
 from quantleak.fleet.objective import Task
-from quantleak.models import Layout
+from quantleak.ptq.layout import Layout
 
 Outputs = Float[Tensor, "models batch outputs"]
 Targets = Num[Tensor, "models batch"]

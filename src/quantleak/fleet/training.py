@@ -19,6 +19,8 @@ class Stream(IntEnum):
     START = 1
     BATCHES = 2
     FORWARD = 3
+    CALIBRATION = 4
+    QUANTIZE = 5
 
 
 def stream(seed: int, purpose: Stream, model: int, *more: int) -> np.random.SeedSequence:

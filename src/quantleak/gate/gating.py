@@ -52,7 +52,7 @@ def _subjects(
             raise InputError("The result of `quantleak attack` has no quantizers; leave out --quantizer.")
         return {result.source: result.attacks}
     if not quantizers:
-        return {row.spec: row.attacks for row in result.quantizers if row.spec != "identity"}
+        return {row.spec: row.attacks for row in result.quantizers if not row.is_baseline}
     found: dict[str, Sequence[AttackResult] | None] = {}
     for name in quantizers:
         spec = result.recommended.quantizer if name == RECOMMENDED else audited(result, name)

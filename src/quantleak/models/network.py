@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from quantleak.errors import InputError, nearest
 from quantleak.models.differences import same
-from quantleak.models.layout import Layout, state
+from quantleak.ptq.layout import Layout, state
 
 Shape = tuple[int, ...]
 MODELS = {

@@ -1,62 +1,98 @@
-"""An element of `Theta_bar`: a model's flat vector with everything in it quantized or rounded to a finite set."""
+"""The simplest procedure: a tensor rule on every weight, everything else rounded; for many models at once."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
-from quantleak.models import Layout
+from quantleak.ptq.layout import Layout, state
+from quantleak.ptq.procedure import Procedure
 from quantleak.quantizers import Quantizer
 
 ROUNDED = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
 
 
-def element(
-    quantizer: Quantizer, layout: Layout, flat: Float[Tensor, "*models parameters"], biases: str
-) -> Float[Tensor, "*models parameters"]:
-    """Quantize the weights of `flat` and round all other reals, for any number of leading model axes.
+@dataclass(frozen=True, kw_only=True)
+class Elementwise(Procedure):
+    """A quantizer on each tensor of two or more dimensions by itself; all other real numbers are rounded.
 
-    Masks, indices and other integers stay exact.
+    Masks, indices and other integers stay exact. It needs no data, and is followed at every evaluated epoch. If other
+    real numbers stay float32, the models form no discrete set.
 
-    Args:
-        quantizer: Applied to each tensor of two or more dimensions by itself; `identity` leaves `flat` as it is.
-        layout: Where the tensors lie.
-        flat: `[..., P]` float32.
-        biases: The type to which biases and buffers are rounded, a key of `ROUNDED`.
-
-    Returns:
-        `[..., P]` float32, exactly what the quantized model computes with.
+    Attributes:
+        rule: The quantizer; the baseline leaves the whole model as it is.
     """
-    if quantizer.name == "identity":
-        return flat
-    leading = flat.ndim - 1
-    parts: list[Tensor] = []
-    for slot in layout.slots:
-        part = flat[..., slot.start : slot.stop]
-        if slot.role == "exact":
-            parts.append(part)
-        elif slot.role == "weight":
-            parts.append(quantizer(part.unflatten(-1, slot.shape), batch_dims=leading).flatten(leading))
-        else:
-            parts.append(part.to(ROUNDED[biases]).float())
-    return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
 
+    rule: Quantizer
 
-def effective_bits(quantizer: Quantizer, layout: Layout, biases: str) -> float:
-    """Bits per number of the stored model: quantized weights with their overhead, the rest as rounded.
+    @property
+    def spec(self) -> str:
+        """The spec of the quantizer."""
+        return self.rule.spec
 
-    Masks, indices and other integers count as they are, constants not at all.
-    """
-    if quantizer.name == "identity":
-        return 32.0
-    rest = torch.finfo(ROUNDED[biases]).bits
-    bits = {
-        slot.name: quantizer.effective_bits(slot.shape)
-        if slot.role == "weight"
-        else 8 * slot.dtype.itemsize
-        if slot.role == "exact"
-        else rest
-        for slot in layout.slots
-    }
-    return sum(slot.count * bits[slot.name] for slot in layout.slots) / layout.count
+    @property
+    def discrete(self) -> bool:
+        """See `Procedure.discrete`."""
+        return self.rule.discrete and self.unquantized_dtype != "float32"
+
+    @property
+    def every_epoch(self) -> bool:
+        """See `Procedure.every_epoch`."""
+        return True
+
+    @property
+    def is_baseline(self) -> bool:
+        """See `Procedure.is_baseline`."""
+        return self.rule.is_baseline
+
+    def quantize(self, model: nn.Module, calibration: Tensor | None = None, seed: int = 0) -> nn.Module:
+        """See `Procedure.quantize`."""
+        layout = Layout.of(model, exact=True)
+        return self.restored(model, layout.views(self.quantize_flat(layout, layout.flatten(state(model)))))
+
+    def quantize_flat(
+        self, layout: Layout, flat: Float[Tensor, "*models parameters"]
+    ) -> Float[Tensor, "*models parameters"]:
+        """Quantize many models at once, bit for bit as each by itself.
+
+        Args:
+            layout: Where the tensors lie.
+            flat: `[..., P]` float32, any number of leading axes of models.
+
+        Returns:
+            `[..., P]` float32, exactly what the quantized models compute with.
+        """
+        if self.is_baseline:
+            return flat
+        leading = flat.ndim - 1
+        parts: list[Tensor] = []
+        for slot in layout.slots:
+            part = flat[..., slot.start : slot.stop]
+            if slot.role == "exact":
+                parts.append(part)
+            elif slot.role == "weight":
+                parts.append(self.rule(part.unflatten(-1, slot.shape), batch_dims=leading).flatten(leading))
+            else:
+                parts.append(part.to(ROUNDED[self.unquantized_dtype]).float())
+        return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
+
+    def effective_bits(self, layout: Layout) -> float:
+        """Bits per number of the stored model: quantized weights with their overhead, the rest as rounded.
+
+        Masks, indices and other integers count as they are, constants not at all.
+        """
+        if self.is_baseline:
+            return 32.0
+        rest = torch.finfo(ROUNDED[self.unquantized_dtype]).bits
+        bits = {
+            slot.name: self.rule.effective_bits(slot.shape)
+            if slot.role == "weight"
+            else 8 * slot.dtype.itemsize
+            if slot.role == "exact"
+            else rest
+            for slot in layout.slots
+        }
+        return sum(slot.count * bits[slot.name] for slot in layout.slots) / layout.count

@@ -1,4 +1,4 @@
-"""Quantizers: one rule a file, pure functions of a weight tensor.
+"""Quantizers: one rule per file, pure functions of a weight tensor.
 
 Start at `quantizer("ternary:0.9")`; add your own rule with `register` or the entry-point group
 `quantleak.quantizers`.
@@ -6,8 +6,8 @@ Start at `quantizer("ternary:0.9")`; add your own rule with `register` or the en
 
 from quantleak.quantizers.base import Quantizer as Quantizer
 from quantleak.quantizers.codebook import Codebook as Codebook
+from quantleak.quantizers.identity import BASELINE as BASELINE
 from quantleak.quantizers.identity import Identity as Identity
-from quantleak.quantizers.registry import Listing as Listing
 from quantleak.quantizers.registry import available as available
 from quantleak.quantizers.registry import quantizer as quantizer
 from quantleak.quantizers.registry import register as register

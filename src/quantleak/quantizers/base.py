@@ -23,9 +23,11 @@ class Quantizer(Specified, ABC):
 
     Attributes:
         discrete: Whether the values form a discrete set. Without one there is no r_Q.
+        is_baseline: Whether it leaves every weight as it is: the full-precision baseline.
     """
 
     discrete: ClassVar[bool] = True
+    is_baseline: ClassVar[bool] = False
 
     @property
     def spec(self) -> str:

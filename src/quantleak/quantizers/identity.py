@@ -1,4 +1,4 @@
-"""No quantization: the original model in a list of quantizers."""
+"""The full-precision baseline in a list of quantizers: no quantization at all."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from quantleak.errors import InputError
 from quantleak.quantizers.base import Quantizer
 from quantleak.quantizers.registry import register
 
+BASELINE = "identity"
+"""The spec of the full-precision baseline, which every audit has."""
 
-@register("identity")
+
+@register(BASELINE)
 @dataclass(frozen=True, kw_only=True)
 class Identity(Quantizer):
     """The weights unchanged (a copy): the baseline for utility and attacks; it has no r_Q."""
 
     discrete: ClassVar[bool] = False
+    is_baseline: ClassVar[bool] = True
 
     def apply(self, weight: Float[Tensor, " models *shape"]) -> Float[Tensor, " models *shape"]:
         """See `Quantizer.apply`."""
@@ -31,7 +35,7 @@ class Identity(Quantizer):
             InputError: Always.
         """
         raise InputError(
-            "identity keeps every value and has no finite list of levels; ask a quantizer such as 'uniform:4'."
+            f"{BASELINE} keeps every value and has no finite list of levels; take a quantizer such as 'uniform:4'."
         )
 
     def effective_bits(self, shape: tuple[int, ...]) -> float:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from quantleak.quantizers import BASELINE
+
 if TYPE_CHECKING:
     from quantleak.results import AttackResult, Worst
 
-ORIGINAL = "identity"
+ORIGINAL = BASELINE
 
 
 def in_words(spec: str) -> str:
@@ -64,7 +66,7 @@ def _sparse(value: str) -> str | None:
 
 
 _WORDS: dict[str, Callable[[str], str | None]] = {
-    "identity": lambda _: "original",
+    ORIGINAL: lambda _: "original",
     "sign": lambda _: "1 bit",
     "uniform": _bits,
     "ternary": _sparse,

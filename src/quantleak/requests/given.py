@@ -38,6 +38,6 @@ def read_sets(texts: list[str]) -> dict[str, Any]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
-            raise InputError(f"--set takes name=value, got '{text}'. Example: --set biases=float16")
+            raise InputError(f"--set takes name=value, got '{text}'. Example: --set unquantized_dtype=float16")
         values[name.strip()] = value.strip()
     return values

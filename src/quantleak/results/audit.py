@@ -12,6 +12,7 @@ import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from quantleak.errors import InputError
+from quantleak.renamed import with_new_names
 from quantleak.results.records import AttackResult, Number, QuantizerResult, Recommendation, finite
 from quantleak.store import read_json, read_run, verify, write, write_json, write_manifest
 
@@ -112,6 +113,7 @@ class AuditRecord:
             raise InputError(f"{folder / 'result.json'} does not hold an audit's result: {error}") from error
         names = ("id", "task", "n", "data", "settings", "seeds", "versions", "timings")
         plain: dict[str, Any] = {name: content[name] for name in names}
+        plain["settings"] = with_new_names(plain["settings"])
         return cls(
             recommended=recommended,
             quantizers=quantizers,

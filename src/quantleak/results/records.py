@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from quantleak.quantizers import BASELINE
+
 METRIC_NAMES = {"auroc": "AUROC", "accuracy": "accuracy", "r2": "R2", "spearman": "Spearman"}
 
 
@@ -165,6 +167,11 @@ class QuantizerResult:
     worst: Worst
     versus_original: dict[str, Number]
     per_example: list[PerExample] = field(default_factory=list)
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether these are the full-precision models."""
+        return self.spec == BASELINE
 
 
 @dataclass(frozen=True, kw_only=True)

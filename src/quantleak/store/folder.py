@@ -13,6 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from quantleak.errors import InputError
+from quantleak.renamed import with_new_names, with_old_names
 from quantleak.store.files import checksum, read_arrays, read_json, write_arrays, write_json
 
 log = logging.getLogger("quantleak")
@@ -97,6 +98,8 @@ class Folder:
                 raise InputError(
                     f"{self.path} holds other files and no {self._what}. Give a new folder: nothing is overwritten."
                 )
+        elif found.get("id") == identity_hash(with_old_names(self.identity)):
+            self.id = found["id"]
         elif found.get("id") != self.id:
             told = "; ".join(differences(found, self.identity)) or "the version of quantleak that made it"
             raise InputError(
@@ -136,14 +139,15 @@ class Folder:
 
 
 def read_run(path: Path) -> dict[str, Any] | None:
-    """What `run.json` says of the run in a folder: its id and identity; None if there is none.
+    """What `run.json` says of the run in a folder, settings under their present names; None if there is none.
 
     Raises:
         InputError: If it is damaged.
     """
     if not (path / "run.json").exists():
         return None
-    return _mapping(path / "run.json")
+    begun_as: dict[str, Any] = with_new_names(_mapping(path / "run.json"))
+    return begun_as
 
 
 def write_manifest(path: Path, names: list[str], run: str) -> None:

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from quantleak.fleet import LOSSES, Predictor, target_dtype
 from quantleak.fleet.objective import Task
-from quantleak.models import Layout, Network
-from quantleak.ptq.elementwise import element
-from quantleak.quantizers import Quantizer
+from quantleak.models import Network
+from quantleak.ptq import Elementwise
+from quantleak.ptq.layout import Layout
 from quantleak.theory import Rates, rates
 from quantleak.trajectory.trajectory import Trajectory
 
@@ -43,7 +43,6 @@ class Recorder:
         layout: Where the tensors lie in a flat vector.
         quantizers: One trajectory each.
         models: How many models the block has.
-        biases: To what biases and buffers are rounded.
         keep_vectors: Whether the trajectories keep vectors, as :meth:`tables` needs, or digests only; None decides by
             `MOST_PARAMETERS`. The rates are the same either way, see :class:`quantleak.trajectory.Trajectory`.
     """
@@ -52,13 +51,12 @@ class Recorder:
         self,
         losses: Callable[[Tensor], Tensor],
         layout: Layout,
-        quantizers: Sequence[Quantizer],
+        quantizers: Sequence[Elementwise],
         models: int,
-        biases: str = "bfloat16",
         *,
         keep_vectors: bool | None = None,
     ) -> None:
-        self._layout, self._biases = layout, biases
+        self._layout = layout
         keep = layout.size <= MOST_PARAMETERS if keep_vectors is None else keep_vectors
         self._trajectories = {
             q: Trajectory(models, losses, keep_vectors=keep, memory=_MEMORY // len(quantizers)) for q in quantizers
@@ -108,4 +106,4 @@ class Recorder:
             flat = torch.stack(self._waiting, 1)  # [models, epochs, P]
             self._waiting = []
             for q, trajectory in self._trajectories.items():
-                trajectory.update(element(q, self._layout, flat, self._biases))
+                trajectory.update(q.quantize_flat(self._layout, flat))

@@ -11,10 +11,8 @@ from torch.func import functional_call
 from torch.nn.parameter import is_lazy
 
 from quantleak.errors import InputError
-from quantleak.models import Layout
-from quantleak.models.layout import state
-from quantleak.ptq.elementwise import element
-from quantleak.quantizers import Quantizer
+from quantleak.ptq import Elementwise
+from quantleak.ptq.layout import Layout, state
 from quantleak.trajectory.batches import inputs_and_targets, outputs_of
 from quantleak.trajectory.fingerprint import vector_digest
 from quantleak.trajectory.undisturbed import Reachable
@@ -69,9 +67,9 @@ class Snapshot:
             if name not in named and name.rpartition(".")[2] != _COUNTER
         }
 
-    def quantized(self, quantizer: Quantizer, biases: str) -> Element:
-        """The element of this moment; weights quantized, all else that is real rounded to `biases`."""
-        flat = element(quantizer, self.layout, self.flat, biases)
+    def quantized(self, rule: Elementwise) -> Element:
+        """The element of this moment."""
+        flat = rule.quantize_flat(self.layout, self.flat)
         # Half-precision models are computed in float32, so that no product is rounded on the way.
         tensors = {
             name: view.to(torch.promote_types(self._state[name].dtype, torch.float32))

@@ -23,13 +23,13 @@ class TrackedRates:
             `elements`.
         updates: How often the tracker looked at the model.
         n_validation: N, the validation examples behind every rate.
-        biases: To what biases and buffers were rounded.
+        unquantized_dtype: To what biases, norms and buffers were rounded.
     """
 
     rates: dict[str, Rates]
     updates: int
     n_validation: int
-    biases: str
+    unquantized_dtype: str
 
     def __getitem__(self, quantizer: str) -> Rates:
         if quantizer not in self.rates:

@@ -9,7 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from quantleak.errors import InputError
+from quantleak.ptq import Elementwise
+from quantleak.ptq.procedure import UnquantizedDtype
 from quantleak.quantizers import PAPER_A, Quantizer, quantizer
+from quantleak.renamed import takes_old_names, with_new_names
 from quantleak.trajectory.batches import Order, Pass, moved, refuse_unordered
 from quantleak.trajectory.losses import per_sample
 from quantleak.trajectory.snapshot import Caller, Element, Snapshot, unwrapped
@@ -24,6 +27,7 @@ STATE = 1
 """Version of what `state_dict` returns."""
 
 
+@takes_old_names
 class TrajectoryTracker:
     r"""Follows the elements of `Theta_bar` that one training run visits: Algorithm 1 of [Aubinais2025]_.
 
@@ -36,7 +40,8 @@ class TrajectoryTracker:
 
     1. Weights are floating-point parameters of two or more dimensions, as the module stores them (a parametrized
        module stores its parametrization); tensors shared between modules are quantized once. All other
-       floating-point parameters and buffers are rounded to `biases`; integer buffers stay, as part of the element.
+       floating-point parameters and buffers are rounded to `unquantized_dtype`; integer buffers stay, as part of the
+       element.
     2. Parameters are read as float32. Losses are computed in float32 (float64 in a float64 model), outside autocast:
        how the model is trained does not matter.
     3. The validation set must come in the same order at every update; it is compared batch by batch.
@@ -48,7 +53,7 @@ class TrajectoryTracker:
             `(outputs, targets) -> losses [B]`, one for each example.
         forward: `(model, batch) -> (outputs, targets)` for batches other than `(inputs, targets)` and mappings with
             `labels`.
-        biases: To what everything that is not a weight is rounded: `bfloat16` or `float16`.
+        unquantized_dtype: To what everything that is not a weight is rounded: `bfloat16` or `float16`.
         validation_limit: Use only the first so many examples, in the loader's order, and stop reading there; if the
             set is sorted, put it into a random but fixed order first.
         memory: Bytes of losses to keep in memory, for all quantizers together; the rest goes to a temporary file.
@@ -73,25 +78,27 @@ class TrajectoryTracker:
         loss: str | Callable[[Any, Any], Any],
         quantizers: Sequence[str | Quantizer] = PAPER_A,
         forward: Callable[[Any, Any], Any] | None = None,
-        biases: str = "bfloat16",
+        unquantized_dtype: UnquantizedDtype = "bfloat16",
         validation_limit: int | None = None,
         memory: int = 2**30,
     ) -> None:
         found = [quantizer(spec) for spec in quantizers]
-        self.quantizers = {q.spec: q for q in found if q.discrete}
+        self.quantizers = {
+            q.spec: Elementwise(rule=q, unquantized_dtype=unquantized_dtype) for q in found if q.discrete
+        }
         if not self.quantizers:
             raise InputError(
                 f"None of the quantizers {[q.spec for q in found]} gives a discrete set, without which there is no "
                 "r_Q; name at least one such as ternary:0.9."
             )
-        if biases not in ("bfloat16", "float16"):
+        if unquantized_dtype not in ("bfloat16", "float16"):
             raise InputError(
-                f"biases must be bfloat16 or float16, got '{biases}': biases that stay real make no discrete set, and "
-                "there is no r_Q."
+                f"unquantized_dtype must be bfloat16 or float16, got '{unquantized_dtype}': biases, norms and buffers "
+                "that stay real make no discrete set, and there is no r_Q."
             )
         if validation_limit is not None and validation_limit < 1:
             raise InputError(f"validation_limit must be at least 1, got {validation_limit}; None takes all examples.")
-        self.biases, self.validation_limit, self.memory = biases, validation_limit, memory
+        self.unquantized_dtype, self.validation_limit, self.memory = unquantized_dtype, validation_limit, memory
         self._loss, self._forward = per_sample(loss), forward
         self.reset()
 
@@ -149,7 +156,9 @@ class TrajectoryTracker:
             raise InputError("TrajectoryTracker.compute() needs at least one update(model, loader) first.")
         found = {spec: trajectory.rates(keep=True)[0] for spec, trajectory in self._trajectories.items()}
         examples = next(iter(found.values())).r_q.n_validation
-        self._found = TrackedRates(rates=found, updates=self.updates, n_validation=examples, biases=self.biases)
+        self._found = TrackedRates(
+            rates=found, updates=self.updates, n_validation=examples, unquantized_dtype=self.unquantized_dtype
+        )
         return self._found
 
     def adopt(self, found: TrackedRates) -> None:
@@ -175,9 +184,10 @@ class TrajectoryTracker:
         Raises:
             InputError: If it is the state of another kind of tracker.
         """
-        if state.get("version") != STATE or state["settings"] != self._settings():
+        settings = with_new_names(state.get("settings"))
+        if state.get("version") != STATE or settings != self._settings():
             raise InputError(
-                f"This state is of a tracker with {state.get('settings')}, this one has {self._settings()}; make it "
+                f"This state is of a tracker with {settings}, this one has {self._settings()}; make it "
                 "with the same settings."
             )
         self.reset()
@@ -191,7 +201,7 @@ class TrajectoryTracker:
     def _settings(self) -> dict[str, Any]:
         return {
             "quantizers": list(self.quantizers),
-            "biases": self.biases,
+            "unquantized_dtype": self.unquantized_dtype,
             "validation_limit": self.validation_limit,
         }
 
@@ -200,7 +210,7 @@ class TrajectoryTracker:
         group: dict[str, Element] = {}
         most = max(1, AT_ONCE // (4 * snapshot.layout.size))
         for spec, q in self.quantizers.items():
-            element = snapshot.quantized(q, self.biases)
+            element = snapshot.quantized(q)
             if not self._trajectories[spec].has(0, element.digest):
                 group[spec] = element
             if len(group) == most:

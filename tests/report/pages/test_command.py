@@ -27,12 +27,13 @@ def test_molecules_groups_and_settings(make):
         "group": "lab 1",
         "columns": ["Drug"],
     }
-    said = told(make(), data, models=32, quantizers=["identity", "sign"], biases="float16", utility_loss=0.05)
+    settings = {"models": 32, "quantizers": ["identity", "sign"], "unquantized_dtype": "float16", "utility_loss": 0.05}
+    said = told(make(), data, **settings)
     words = shlex.split(said)
     assert words[:9] == ["quantleak", "audit", "--data", "AMES.csv", "--target", "Y", "--smiles", "Drug", "--group"]
     pairs = dict(zip(words[2:-2:2], words[3:-2:2], strict=True))
     assert pairs["--group"] == "lab 1"
-    assert (pairs["--quantizer"], pairs["--models"], pairs["--set"]) == ("sign", "32", "biases=float16")
+    assert (pairs["--quantizer"], pairs["--models"], pairs["--set"]) == ("sign", "32", "unquantized_dtype=float16")
     assert pairs["--utility-loss"] == "0.05"
     assert "--columns" not in said
 

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from quantleak.quantizers import BASELINE
 from quantleak.report.text import printable
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def command(result: AuditRecord, defaults: Mapping[str, Any]) -> str:
     words = ["quantleak", "audit", *data]
     for name, value in changed.items():
         if name == "quantizers":
-            words += [word for spec in value if spec != "identity" for word in ("--quantizer", str(spec))]
+            words += [word for spec in value if spec != BASELINE for word in ("--quantizer", str(spec))]
         elif name in FLAGS:
             words += [f"--{name.replace('_', '-')}", str(value)]
         else:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import altair as alt
 
+from quantleak.quantizers import BASELINE
 from quantleak.report.figures import colours
 
 FONT = 11.0
@@ -33,7 +34,7 @@ FAMILIES = {
     "sign": Family(name="sign", colour=GREEN, shape="triangle-up"),
     "ternary": Family(name="ternary, share of zeros", colour=BLUE, shape="square"),
     "uniform": Family(name="uniform, bits", colour=ORANGE, shape="circle"),
-    "identity": Family(name="not quantized", colour=INK, shape="diamond"),
+    BASELINE: Family(name="not quantized", colour=INK, shape="diamond"),
 }
 WIDE_LETTER = 0.56
 """Width of a letter in its size, in fonts that are wider than the one that the drawing was made with."""
@@ -57,7 +58,7 @@ def short(spec: str) -> str:
     name, _, value = spec.partition(":")
     if name == "ternary":
         return f"{100 * float(value):.3g}%"
-    return f"{value} b" if name == "uniform" else {"identity": "original"}.get(name, name)
+    return f"{value} b" if name == "uniform" else {BASELINE: "original"}.get(name, name)
 
 
 def cell_name(modes: int, sigma: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from quantleak.quantizers import BASELINE
 from quantleak.studies.common import Figure
 from quantleak.studies.common.ranking import Floats
 from quantleak.studies.synthetic.figures.by_distribution import (
@@ -44,5 +45,5 @@ def against_accuracy(study: Synthetic, tables: Tables) -> Figure:
 
 def _relative(frame: pd.DataFrame) -> Floats:
     """`[models, 8]`."""
-    original = frame[frame["quantizer"] == "identity"].sort_values("model")["accuracy"].to_numpy()
+    original = frame[frame["quantizer"] == BASELINE].sort_values("model")["accuracy"].to_numpy()
     return np.asarray(wide(frame, "accuracy") / original[:, None])

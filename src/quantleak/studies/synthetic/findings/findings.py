@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from quantleak.models import Layout, network
-from quantleak.quantizers import quantizer
+from quantleak.models import network
+from quantleak.ptq.layout import Layout
+from quantleak.quantizers import BASELINE, quantizer
 from quantleak.studies.common.ranking import SUMMARIES, Floats, Stability, resampled, spearman, stability
 from quantleak.studies.common.strongest import Strongest, strongest
 from quantleak.studies.synthetic.jobs import Synthetic, Tables
@@ -126,7 +127,7 @@ def find(study: Synthetic, tables: Tables) -> Findings:
         per_count=tables.models["r_q"] / tables.models["elements"] ** 2,
         coded=np.log(tables.models["r_q"].clip(lower=SMALLEST)) - 4 * tables.models["entropy"],
     )
-    quantized = models[models["quantizer"] != "identity"]
+    quantized = models[models["quantizer"] != BASELINE]
     groups = {
         key: frame.pivot(index="model", columns="quantizer") for key, frame in quantized.groupby(CELL, sort=False)
     }
@@ -154,7 +155,7 @@ def find(study: Synthetic, tables: Tables) -> Findings:
 
 def _bits(study: Synthetic) -> dict[str, float]:
     shape = Layout.of(network("linear?bias=false", (2 * study.dimension,), 1).module(seed=0)).slots[0].shape
-    return {spec: quantizer(spec).effective_bits(shape) for spec in QUANTIZED} | {"identity": 32.0}
+    return {spec: quantizer(spec).effective_bits(shape) for spec in QUANTIZED} | {BASELINE: 32.0}
 
 
 def _cell(key: Key) -> dict[str, Any]:

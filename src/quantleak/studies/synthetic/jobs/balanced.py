@@ -15,8 +15,9 @@ from quantleak.attacks import phi_binary
 from quantleak.auditing.attacks import AttackJob, FleetSignals, Signals
 from quantleak.data import Sample, membership
 from quantleak.fleet import rows_of
-from quantleak.models import Layout, network
-from quantleak.quantizers import PAPER_A
+from quantleak.models import network
+from quantleak.ptq.layout import Layout
+from quantleak.quantizers import BASELINE, PAPER_A
 from quantleak.studies.synthetic.jobs.fresh import Arrays, fleet, logits, quantized, sample, trained
 from quantleak.studies.synthetic.jobs.settings import Distribution, Purpose, Synthetic
 
@@ -45,7 +46,7 @@ class BalancedJob:
         population = sample(self.study, self.distribution, Purpose.POPULATION)
         signals = FleetSignals(
             quantized=dict(zip(PAPER_A, self._signals(flat, pool, population), strict=True)),
-            baseline="identity",
+            baseline=BASELINE,
             member=member,
             groups=groups,
             task="binary",

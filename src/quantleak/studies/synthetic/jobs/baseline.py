@@ -10,10 +10,9 @@ import numpy as np
 
 from quantleak.arrays import read_only_tensor
 from quantleak.attacks.discriminator import discriminator
-from quantleak.models import Layout, network
-from quantleak.ptq.elementwise import element
-from quantleak.quantizers import quantizer
-from quantleak.studies.synthetic.jobs.fresh import ROUNDED, Arrays, cross_entropy, logits, own_sample
+from quantleak.models import network
+from quantleak.ptq.layout import Layout
+from quantleak.studies.synthetic.jobs.fresh import Arrays, cross_entropy, logits, own_sample, rounded
 from quantleak.studies.synthetic.jobs.settings import Distribution, Purpose, Synthetic
 
 
@@ -42,7 +41,7 @@ class BaselineJob:
         start = time.perf_counter()
         trained = read_only_tensor(flat[self.distribution.name][: self.models])
         net = network("linear?bias=false", (2 * self.study.dimension,), 1)
-        final = element(quantizer(self.spec), Layout.of(net.module(seed=0)), trained, ROUNDED)
+        final = rounded(self.spec).quantize_flat(Layout.of(net.module(seed=0)), trained)
         own = [own_sample(self.study, self.distribution, model) for model in range(len(final))]
         features = np.stack([one.features for one in own])
         labels = np.stack([one.labels for one in own])

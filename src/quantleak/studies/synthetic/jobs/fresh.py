@@ -13,9 +13,10 @@ from torch import Tensor
 
 from quantleak.data import Sample
 from quantleak.fleet import TRAINERS, Block, Fleet, Predictor
-from quantleak.models import Layout, Network, network
-from quantleak.ptq.elementwise import element
-from quantleak.quantizers import PAPER_A, quantizer
+from quantleak.models import Network, network
+from quantleak.ptq import Elementwise
+from quantleak.ptq.layout import Layout
+from quantleak.quantizers import BASELINE, PAPER_A, quantizer
 from quantleak.studies.synthetic.jobs.scores import at_equal_counts, scores
 from quantleak.studies.synthetic.jobs.searched import SEARCHED, searched_rate
 from quantleak.studies.synthetic.jobs.settings import Distribution, Purpose, Synthetic
@@ -23,8 +24,7 @@ from quantleak.theory import fidelity
 from quantleak.theory.gaps import gaps
 from quantleak.trajectory.recorder import Recorder, validation_losses
 
-ROUNDED = "bfloat16"
-QUANTIZED = tuple(spec for spec in PAPER_A if spec != "identity")
+QUANTIZED = tuple(spec for spec in PAPER_A if spec != BASELINE)
 Arrays = dict[str, np.ndarray]
 
 
@@ -79,9 +79,8 @@ class FreshJob:
 
     def _train(self, block: Block, validation: Sample) -> tuple[Tensor, Arrays]:
         losses = validation_losses(block.fleet.network, "binary", *tensors(validation))
-        recorder = Recorder(
-            losses, block.layout, [quantizer(spec) for spec in QUANTIZED], len(self.models), keep_vectors=True
-        )
+        followed = [rounded(spec) for spec in QUANTIZED]
+        recorder = Recorder(losses, block.layout, followed, len(self.models), keep_vectors=True)
         for checkpoint in TRAINERS["compiled"].train(block):
             recorder.update(checkpoint.flat)
         return checkpoint.flat, self._scores(recorder, losses)
@@ -173,9 +172,14 @@ def fleet(study: Synthetic, drawn: Sample, members: tuple[np.ndarray, ...], seed
     )
 
 
+def rounded(spec: str) -> Elementwise:
+    """The quantizer of a spec on every weight; biases would be rounded to bfloat16, but these models have none."""
+    return Elementwise(rule=quantizer(spec))
+
+
 def quantized(layout: Layout, flat: Tensor) -> Tensor:
     """The models under every quantizer of `PAPER_A`, `[models, 9, P]`."""
-    return torch.stack([element(quantizer(spec), layout, flat, ROUNDED) for spec in PAPER_A], 1)
+    return torch.stack([rounded(spec).quantize_flat(layout, flat) for spec in PAPER_A], 1)
 
 
 def logits(net: Network, flat: Tensor, drawn: Sample) -> np.ndarray:

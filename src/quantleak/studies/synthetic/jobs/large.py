@@ -14,8 +14,7 @@ from torch import Tensor
 from quantleak.data import Sample
 from quantleak.fleet import TRAINERS, Block
 from quantleak.models import Network
-from quantleak.quantizers import quantizer
-from quantleak.studies.synthetic.jobs.fresh import QUANTIZED, Arrays, fresh_fleet, own_sample, sample, tensors
+from quantleak.studies.synthetic.jobs.fresh import QUANTIZED, Arrays, fresh_fleet, own_sample, rounded, sample, tensors
 from quantleak.studies.synthetic.jobs.settings import Distribution, Purpose, Synthetic
 from quantleak.theory import privacy_rate
 from quantleak.trajectory.recorder import Recorder, validation_losses
@@ -62,9 +61,8 @@ class LargeJob:
         few = sample(self.study, self.distribution, Purpose.VALIDATION)
         some = Sample(features=few.features[:2], labels=few.labels[:2])
         losses = validation_losses(block.fleet.network, "binary", *tensors(some))
-        recorder = Recorder(
-            losses, block.layout, [quantizer(spec) for spec in QUANTIZED], len(block.models), keep_vectors=True
-        )
+        followed = [rounded(spec) for spec in QUANTIZED]
+        recorder = Recorder(losses, block.layout, followed, len(block.models), keep_vectors=True)
         for checkpoint in TRAINERS["compiled"].train(block):
             recorder.update(checkpoint.flat)
         return [[elements.float() for elements, _ in tables.values()] for tables in recorder.tables()]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from quantleak.errors import InputError
 
 Role = Literal["weight", "bias", "buffer", "exact"]
-_COUNTER = "num_batches_tracked"  # BatchNorm counts, and no prediction depends on it
+COUNTER = "num_batches_tracked"  # BatchNorm counts, and no prediction depends on it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +137,7 @@ def _tensors(module: nn.Module) -> list[tuple[str, Role, Tensor]]:
     found += [
         (name, "exact", tensor)
         for name, tensor in (*parameters, *buffers)
-        if not tensor.is_floating_point() and name.rpartition(".")[2] != _COUNTER
+        if not tensor.is_floating_point() and name.rpartition(".")[2] != COUNTER
     ]
     return found
 
