@@ -33,10 +33,10 @@ from sklearn.datasets import load_iris
 
 import quantleak as ql
 from attack_sweep_ratio import check_ratios, ratio_table
+from quantleak.attacks import ATTACKS
 from quantleak.auditing import AuditResult, Settings
-from quantleak.auditing.attacks import ATTACKS
 from quantleak.data import Dataset, Mixture
-from quantleak.results import Number, QuantizerResult
+from quantleak.results import Estimate, QuantizerResult
 from report import write_results
 
 OUT = Path(__file__).parent.parent / "out" / "attack_sweep"
@@ -58,7 +58,7 @@ class Cell:
     spec: str
     chance: float
     best: tuple[str, str]
-    limits: Number
+    limits: Estimate
     figures: dict[tuple[str, str], float]
 
     @classmethod

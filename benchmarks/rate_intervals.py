@@ -14,7 +14,7 @@ import numpy as np
 from scipy import stats
 
 from quantleak.theory import confidence_more_private, ranks
-from quantleak.theory.estimate import order_statistic_median, students_mean
+from quantleak.theory.over_models import order_statistic_median, students_mean
 from report import write_results
 
 LEVEL = 0.95

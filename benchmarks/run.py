@@ -15,8 +15,8 @@ from functools import partial
 import numpy as np
 
 from fleet import Row, linear_rows, perceptron_row
-from quantleak.attacks import RMIA, lira, rmia
-from quantleak.auditing.attacks import ATTACKS, AttackJob, FleetSignals, Signals
+from quantleak.attacks import ATTACKS, RMIA, LeaveOneOut, Signals, lira, rmia
+from quantleak.auditing.attacks import AttackInputs, AttackJob
 from quantleak.data import membership
 from report import write_results
 
@@ -54,20 +54,21 @@ def attack_job_row() -> Row:
         return mean + random.normal(size=(models, mean.size)) + shift
 
     pool, population = signals(random.normal(0, 3, examples), member), signals(random.normal(0, 3, 1_500), np.zeros(1))
-    fleet = FleetSignals(
-        quantized={
-            "rounded": Signals(pool=pool.round(1), population=population.round(1)),
-            "identity": Signals(pool=pool, population=population),
-        },
+    signals = {
+        "rounded": Signals(pool=pool.round(1), population=population.round(1)),
+        "identity": Signals(pool=pool, population=population),
+    }
+    inputs = AttackInputs(
+        targets=signals,
+        shadows=signals,
+        pairing=LeaveOneOut(member=member, seed=0),
         baseline="identity",
-        member=member,
         groups=np.arange(examples),
         task="binary",
         level=0.95,
-        seed=0,
         classes=np.arange(examples) % 2,
     )
-    seconds = _fastest(partial(AttackJob("rounded"), fleet), 1)
+    seconds = _fastest(partial(AttackJob("rounded"), inputs), 1)
     what = f"{len(ATTACKS)} attacks of one quantizer in all modes, 64 x 5,000 (20 s before intervals were mended)"
     return Row(what, f"{seconds:.0f} s", "<= 24 s", seconds <= 24)
 

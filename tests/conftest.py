@@ -13,7 +13,7 @@ from hypothesis import settings
 from quantleak.auditing import AuditResult
 from quantleak.results import (
     AttackResult,
-    Number,
+    Estimate,
     QuantizerResult,
     RateSummary,
     Recommendation,
@@ -29,12 +29,12 @@ Made = Callable[..., AuditResult]
 SPECS = ("identity", "uniform:5", "ternary:0.9")
 
 
-def around(value: float, arm: float) -> Number:
-    return Number(value=value, low=value - arm, high=value + arm)
+def around(value: float, arm: float) -> Estimate:
+    return Estimate(value=value, low=value - arm, high=value + arm)
 
 
-def attack(name: str, tpr: Number, auc: Number, reason: str | None = None) -> AttackResult:
-    few = Number(value=None, reason="FPR 0.001 needs 1999 non-members per target, there are 450")
+def attack(name: str, tpr: Estimate, auc: Estimate, reason: str | None = None) -> AttackResult:
+    few = Estimate(value=None, reason="FPR 0.001 needs 1999 non-members per target, there are 450")
     return AttackResult(
         name=name, mode="adaptive", convention={"name": name.partition("-")[0]}, auc=auc,
         tpr={} if reason else {"0.001": few, "0.01": tpr}, balanced_accuracy=around(0.55, 0.01),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from quantleak.auditing.attacks import ATTACKS, AttackJob, FleetSignals, Signals, unpack
+from quantleak.attacks import ATTACKS, LeaveOneOut, Signals
+from quantleak.auditing.attacks import AttackInputs, AttackJob
 from quantleak.data import membership
 
 MODELS, POOL, POPULATION = 16, 300, 200
@@ -24,67 +25,66 @@ def fleet(task: str, *, shift: float, seed: int = 0) -> tuple[Signals, np.ndarra
     return Signals(pool=pool, population=population), member
 
 
+def inputs_of(signals: dict[str, Signals], member: np.ndarray, task: str) -> AttackInputs:
+    pairing, groups = LeaveOneOut(member=member, seed=0), np.arange(POOL)
+    return AttackInputs(
+        targets=signals, shadows=signals, pairing=pairing, baseline="identity", groups=groups, task=task, level=0.95
+    )
+
+
 def outcomes(task: str, shift: float, quantized=lambda signals: signals, identity: bool = False):
     original, member = fleet(task, shift=shift)
     rounded = Signals(pool=quantized(original.pool), population=quantized(original.population))
-    signals = FleetSignals(
-        quantized={"identity": original, "rounded": rounded},
-        baseline="identity",
-        member=member,
-        groups=np.arange(POOL),
-        task=task,
-        level=0.95,
-        seed=0,
-    )
-    arrays, meta = AttackJob("identity" if identity else "rounded")(signals)
-    return {(a["name"], a["mode"]): a for a in meta["attacks"]}, meta["worst"], arrays
+    inputs = inputs_of({"identity": original, "rounded": rounded}, member, task)
+    output = AttackJob("identity" if identity else "rounded")(inputs)
+    return {(attack.name, attack.mode): attack for attack in output.attacks}, output
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_without_a_signal_no_attack_finds_one(task: str) -> None:
-    found, worst, _ = outcomes(task, shift=0.0)
+    found, output = outcomes(task, shift=0.0)
     for key, attack in found.items():
-        assert attack["auc"]["value"] == pytest.approx(0.5, abs=0.03), key
-        assert attack["mis_bound"]["high"] > 0.95, key
-    assert worst["low"] < worst["fpr"] + 0.02
+        assert attack.auc.value == pytest.approx(0.5, abs=0.03), key
+        assert attack.mis_bound.high > 0.95, key
+    assert output.worst.low < output.worst.fpr + 0.02
 
 
 @pytest.mark.parametrize("task", ["binary", "regression"])
 def test_with_a_signal_every_mode_finds_it(task: str) -> None:
-    found, worst, arrays = outcomes(task, shift=1.5)
+    found, output = outcomes(task, shift=1.5)
     assert len(found) == 1 + 3 * (len(ATTACKS) - 1)
     for key, attack in found.items():
         if "two-sided" not in key[0]:
-            assert attack["auc"]["low"] > 0.55, key
-    assert found["lira-online", "adaptive"]["auc"]["value"] > found["loss", "none"]["auc"]["value"] + 0.1
-    assert worst["name"] in {"lira-online", "lira-offline", "bavaria-online", "bavaria-offline", "rmia-online"}
-    assert unpack(arrays).influence.shape == (MODELS // 2, POOL)
-    assert unpack(arrays).mean == pytest.approx(worst["value"])
-    assert arrays["lira-online/adaptive/auc"].shape == (MODELS,)
+            assert attack.auc.low > 0.55, key
+    assert found["lira-online", "adaptive"].auc.value > found["loss", "none"].auc.value + 0.1
+    assert output.worst.name in {"lira-online", "lira-offline", "bavaria-online", "bavaria-offline", "rmia-online"}
+    assert output.leakage.influence.shape == (MODELS // 2, POOL)
+    assert output.leakage.mean == pytest.approx(output.worst.value)
+    assert output.columns["lira-online/adaptive/auc"].shape == (MODELS,)
 
 
 def test_rescaled_targets_defeat_transfer_but_not_the_other_modes() -> None:
     # Section 6.6 of the design: a quantizer that only moves and rescales signals hides nothing from who adapts.
-    found, _, _ = outcomes("binary", shift=1.0, quantized=lambda s: 0.5 * s + 1)
-    auc = {mode: found["lira-online", mode]["auc"]["value"] for mode in ("transfer", "adaptive", "recalibrated")}
-    plain = outcomes("binary", shift=1.0)[0]["lira-online", "adaptive"]["auc"]["value"]
+    found, _ = outcomes("binary", shift=1.0, quantized=lambda s: 0.5 * s + 1)
+    auc = {mode: found["lira-online", mode].auc.value for mode in ("transfer", "adaptive", "recalibrated")}
+    plain = outcomes("binary", shift=1.0)[0]["lira-online", "adaptive"].auc.value
     assert auc["adaptive"] == pytest.approx(plain, abs=1e-6)
     assert auc["recalibrated"] == pytest.approx(plain, abs=0.03)
     assert auc["transfer"] < plain - 0.1
 
 
 def test_the_original_is_attacked_in_one_mode() -> None:
-    found, _, _ = outcomes("binary", shift=1.0, identity=True)
+    found, _ = outcomes("binary", shift=1.0, identity=True)
     assert {mode for _, mode in found} == {"none", "adaptive"}
 
 
 def test_signals_that_say_nothing_leave_the_other_attacks_running() -> None:
-    found, _, _ = outcomes("binary", shift=1.0, quantized=np.ones_like)
-    refused = [key for key, attack in found.items() if attack["reason"]]
+    found, _ = outcomes("binary", shift=1.0, quantized=np.ones_like)
+    refused = [key for key, attack in found.items() if attack.reason]
     assert refused
     assert {mode for _, mode in refused} == {"recalibrated"}
-    assert found["loss", "none"]["auc"]["value"] == 0.5
-    assert found["loss", "none"]["tpr"]["0.1"]["value"] == pytest.approx(0.1)
+    assert found["loss", "none"].auc.value == 0.5
+    assert found["loss", "none"].tpr["0.1"].value == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize("task", ["binary", "regression"])
@@ -93,14 +93,6 @@ def test_loss_finds_what_float64_would_tie(task: str) -> None:
     member = membership(MODELS, np.arange(POOL), 0)
     pool = np.where(member, 1000.0, 900.0) if task == "binary" else np.where(member, 1e-200, 1e-190)
     signals = Signals(pool=pool, population=np.random.default_rng(0).normal(size=(MODELS, POPULATION)))
-    alone = FleetSignals(
-        quantized={"identity": signals},
-        baseline="identity",
-        member=member,
-        groups=np.arange(POOL),
-        task=task,
-        level=0.95,
-        seed=0,
-    )
-    found = {attack["name"]: attack["auc"] for attack in AttackJob("identity")(alone)[1]["attacks"]}
-    assert found["loss"]["value"] == 1.0
+    alone = inputs_of({"identity": signals}, member, task)
+    found = {attack.name: attack.auc for attack in AttackJob("identity")(alone).attacks}
+    assert found["loss"].value == 1.0

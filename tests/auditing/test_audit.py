@@ -215,7 +215,7 @@ def test_other_settings_do_not_touch_the_folder(small: tuple[Path, ql.AuditResul
 
 def test_final_models_and_their_signals_are_those_of_a_plain_module() -> None:
     plan = make_plan(ql.bundled("breast_cancer"), Settings(**SMALL))
-    arrays, _ = BlockJob((0, 1))(plan)
+    output = BlockJob((0, 1))(plan)
     block = plan.fleet().blocks()[0]
     flat = list(TRAINERS["stacked"].train(block))[-1].flat
     module = plan.network.module(0)
@@ -224,16 +224,14 @@ def test_final_models_and_their_signals_are_those_of_a_plain_module() -> None:
         features, targets = plan.part("pool")
         with torch.no_grad():
             logits = module(torch.from_numpy(features))[:, 0].double().numpy()
-        np.testing.assert_allclose(
-            arrays["pool"][model, 0], np.where(targets == 1, logits, -logits), rtol=1e-4, atol=1e-5
-        )
+        np.testing.assert_allclose(output.pool[model, 0], np.where(targets == 1, logits, -logits), rtol=1e-4, atol=1e-5)
 
 
 def test_utility_is_the_mean_auroc_of_the_final_models(small: tuple[Path, ql.AuditResult]) -> None:
     _, result = small
     plan = make_plan(ql.bundled("breast_cancer"), Settings(**SMALL))
-    numbers = [BlockJob(block.models)(plan) for block in plan.fleet().blocks()]
-    logits = np.concatenate([arrays["test"] for arrays, _ in numbers])[:, 2]
+    outputs = [BlockJob(block.models)(plan) for block in plan.fleet().blocks()]
+    logits = np.concatenate([output.test for output in outputs])[:, 2]
     expected = np.mean([metrics.roc_auc_score(plan.part("test")[1], row) for row in logits])
     assert result["uniform:5"].utility.value == pytest.approx(expected, abs=1e-12)
 

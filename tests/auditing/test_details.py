@@ -10,9 +10,11 @@ from sklearn import metrics
 
 from quantleak.attacks import evaluate, roc, worst_case
 from quantleak.auditing import tables
+from quantleak.auditing.attacks import AttackOutput
 from quantleak.auditing.classes import by_class, is_rare
 from quantleak.auditing.details import GRID, MOST, details, flagged, mean_curve, most_exposed
 from quantleak.data import membership
+from quantleak.results import Estimate, Worst
 
 LEVEL = 0.95
 
@@ -92,6 +94,16 @@ def test_rare_is_less_than_half_of_an_equal_share() -> None:
     assert is_rare(np.array([100, 100, 39])).tolist() == [False, False, True]
 
 
+def output_of(tables: dict[str, np.ndarray]) -> AttackOutput:
+    """What an attack job leaves, of which these tests read the tables alone."""
+    none = Estimate(value=None)
+    worst = Worst(value=None, name="loss", mode="none", fpr=None, auc=none)
+    return AttackOutput(
+        attacks=[], worst=worst, selection=none, selection_auc=0.5, per_example=[], values=np.zeros(0),
+        influence=np.zeros((0, 0)), columns={}, tables=tables,
+    )  # fmt: skip
+
+
 def exposed_of(scores, member, alpha: float = 0.1):
     even, odd = np.arange(len(scores))[::2], np.arange(len(scores))[1::2]
     return most_exposed(scores, flagged(scores, member, alpha), member, even, odd), odd
@@ -122,11 +134,11 @@ def test_where_nothing_leaks_the_listed_examples_look_like_the_others() -> None:
 
 def test_details_agree_with_the_headline_and_become_tables() -> None:
     scores, member = table(5)
-    candidates = {"loss/none": scores, "lira-online/adaptive": scores + member}
+    candidates = {("loss", "none"): scores, ("lira-online", "adaptive"): scores + member}
     groups, classes = np.arange(240), np.arange(240) % 2
     worst = worst_case(candidates, member, groups=groups)
     kept = details(candidates, worst, member, groups, classes, LEVEL)
-    attacked = {"sign": ({"worst/values": np.zeros(3), **kept}, {}), "uniform:2": (kept, {})}
+    attacked = {"sign": output_of(kept), "uniform:2": output_of(kept)}
 
     roc = tables.roc(attacked)
     assert list(roc.columns) == ["quantizer", "attack", "mode", "fpr", "tpr", "low", "high"]
@@ -145,18 +157,18 @@ def test_details_agree_with_the_headline_and_become_tables() -> None:
     rows = tables.exposed(attacked, 1000 + np.arange(240))
     assert list(rows.columns) == ["quantizer", "row", "found", "members", "alarms", "others"]
     assert rows["row"].min() >= 1000
-    np.testing.assert_array_equal(rows["row"][: len(rows) // 2], 1000 + kept["@exposed/position"])
+    np.testing.assert_array_equal(rows["row"][: len(rows) // 2], 1000 + kept["exposed/position"])
 
 
 def test_regression_has_no_classes_and_few_examples_have_no_rates() -> None:
     scores, member = table(6)
-    worst = worst_case({"loss/none": scores}, member)
-    kept = details({"loss/none": scores}, worst, member, np.arange(240), None, LEVEL)
-    assert not [key for key in kept if key.startswith("@classes")]
-    assert tables.classes({"sign": (kept, {})}, None).empty
+    worst = worst_case({("loss", "none"): scores}, member)
+    kept = details({("loss", "none"): scores}, worst, member, np.arange(240), None, LEVEL)
+    assert not [key for key in kept if key.startswith("classes")]
+    assert tables.classes({"sign": output_of(kept)}, None).empty
     scores, member = table(6, examples=40)
-    worst = worst_case({"loss/none": scores}, member)
+    worst = worst_case({("loss", "none"): scores}, member)
     assert worst.fpr is None
-    kept = details({"loss/none": scores}, worst, member, np.arange(40), np.arange(40) % 2, LEVEL)
-    assert tables.exposed({"sign": (kept, {})}, np.arange(40)).empty
-    assert tables.classes({"sign": (kept, {})}, ("no", "yes")).empty
+    kept = details({("loss", "none"): scores}, worst, member, np.arange(40), np.arange(40) % 2, LEVEL)
+    assert tables.exposed({"sign": output_of(kept)}, np.arange(40)).empty
+    assert tables.classes({"sign": output_of(kept)}, ("no", "yes")).empty

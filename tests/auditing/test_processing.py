@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import quantleak as ql
-from quantleak.auditing.attacks import AttackJob, FleetSignals, Signals, unpack
+from quantleak.attacks import LeaveOneOut, Signals
+from quantleak.auditing.attacks import AttackInputs, AttackJob
 from quantleak.auditing.processing import quantize_first
 from quantleak.comparison.kept import kept_worst
 from quantleak.data import membership
@@ -25,33 +27,34 @@ def attacked(*, heavy: bool):
     original = Signals(pool=pool, population=population)
     clipped = Signals(pool=np.clip(pool, -3, 3), population=np.clip(population, -3, 3))
     coarse = Signals(pool=np.sign(pool), population=np.sign(population) + 1e-3 * rng.normal(size=population.shape))
-    fleet = FleetSignals(
-        quantized={"identity": original, "uniform:3": clipped, "sign": coarse},
+    signals = {"identity": original, "uniform:3": clipped, "sign": coarse}
+    inputs = AttackInputs(
+        targets=signals,
+        shadows=signals,
+        pairing=LeaveOneOut(member=member, seed=0),
         baseline="identity",
-        member=member,
         groups=np.arange(POOL),
         task="binary",
         level=0.95,
-        seed=0,
         classes=np.arange(POOL) % 2,
     )
-    return {spec: AttackJob(spec)(fleet) for spec in fleet.quantized}
+    return {spec: AttackJob(spec)(inputs) for spec in signals}
 
 
 def test_the_original_leaks_at_least_what_its_quantized_versions_do() -> None:
     before = attacked(heavy=True)
     after = quantize_first(before, "identity", before)
-    chosen = {spec: meta["worst"]["selection"]["value"] for spec, (_, meta) in after.items()}
-    assert chosen["identity"] == max(chosen.values()) > before["identity"][1]["worst"]["selection"]["value"]
-    arrays, meta = after["identity"]
-    via = meta["worst"]["via"]
+    chosen = {spec: output.selection.value for spec, output in after.items()}
+    assert chosen["identity"] == max(chosen.values()) > before["identity"].selection.value
+    original = after["identity"]
+    via = original.worst.via
     assert via == "uniform:3"
-    assert meta["worst"] == before[via][1]["worst"] | {"via": via}
-    np.testing.assert_array_equal(unpack(arrays).influence, unpack(before[via][0]).influence)
-    np.testing.assert_array_equal(arrays["@classes/found"], before[via][0]["@classes/found"])
-    np.testing.assert_array_equal(arrays["loss/none/auc"], before["identity"][0]["loss/none/auc"])
-    listed = meta["attacks"][-1]
-    assert (listed["name"], listed["mode"], listed["via"]) == (meta["worst"]["name"], meta["worst"]["mode"], via)
+    assert original.worst == replace(before[via].worst, via=via)
+    np.testing.assert_array_equal(original.leakage.influence, before[via].leakage.influence)
+    np.testing.assert_array_equal(original.tables["classes/found"], before[via].tables["classes/found"])
+    np.testing.assert_array_equal(original.columns["loss/none/auc"], before["identity"].columns["loss/none/auc"])
+    listed = original.attacks[-1]
+    assert (listed.name, listed.mode, listed.via) == (original.worst.name, original.worst.mode, via)
     assert after["sign"] is before["sign"]
 
 

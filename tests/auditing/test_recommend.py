@@ -7,7 +7,7 @@ import pytest
 
 from quantleak.attacks import Crossed
 from quantleak.auditing.recommend import Contender, difference, recommend
-from quantleak.results import Number
+from quantleak.results import Estimate
 
 random = np.random.default_rng(0)
 SHARED = random.normal(0, 0.05, 16)  # what all quantizers' targets have in common
@@ -18,7 +18,7 @@ def contender(spec: str, bits: float, utility: float, leakage: float, noise: flo
     bits, utility, leakage = float(bits), float(utility), float(leakage)
     own = random.normal(0, noise, 16)
     crossed = Crossed(values=leakage + SHARED + own - own.mean(), influence=np.zeros((16, 40)))
-    figure = Number(value=leakage, low=leakage - 0.03, high=leakage + 0.03)
+    figure = Estimate(value=leakage, low=leakage - 0.03, high=leakage + 0.03)
     return Contender(
         spec=spec, bits=bits, utility=utility, selection_high=leakage + 0.1, figure=figure, leakage=crossed
     )
@@ -76,7 +76,7 @@ def test_not_distinguishable_from_the_original_is_said() -> None:
 
 def test_without_numbers_nothing_is_clear() -> None:
     nothing = Contender(
-        spec="x", bits=2.0, utility=0.9, selection_high=0.1, figure=Number(value=None),
+        spec="x", bits=2.0, utility=0.9, selection_high=0.1, figure=Estimate(value=None),
         leakage=Crossed(values=np.full(16, np.nan), influence=np.zeros((16, 40))),
     )  # fmt: skip
     answer = told(ORIGINAL, nothing)
@@ -112,7 +112,7 @@ def test_one_that_leaked_less_where_it_was_not_chosen_is_named() -> None:
 
 
 def test_without_a_rate_the_words_are_of_the_auc() -> None:
-    strong = replace(ORIGINAL, figure=Number(value=0.7, low=0.6, high=0.8))
+    strong = replace(ORIGINAL, figure=Estimate(value=0.7, low=0.6, high=0.8))
     contenders = {c.spec: c for c in (strong, contender("sign", 1, 0.9, 0.2))}
     answer = recommend(contenders, "accuracy", None, 0.02, 0.9)
     assert "AUC 0.200 instead of the original's 0.300 (0.5: guessing)" in answer.reason
@@ -121,17 +121,17 @@ def test_without_a_rate_the_words_are_of_the_auc() -> None:
 
 
 def test_where_the_original_is_not_told_from_guessing_nothing_is_named() -> None:
-    null = replace(ORIGINAL, figure=Number(value=0.012, low=0.009, high=0.016))
+    null = replace(ORIGINAL, figure=Estimate(value=0.012, low=0.009, high=0.016))
     answer = told(null, contender("1", 1, 0.9, 0.011))
     assert (answer.quantizer, answer.clear, answer.versus) == (None, False, {})
     assert answer.headline == "Nothing to choose by: the original itself cannot be told from guessing."
     assert "finds 1.20% [0.90, 1.60] of the members at 1% false alarms; guessing finds 1.00% of them" in answer.reason
     by_auc = recommend(
-        {"identity": replace(null, figure=Number(value=0.52, low=0.48, high=0.55))}, "AUROC", None, 0.02, 0.95
+        {"identity": replace(null, figure=Estimate(value=0.52, low=0.48, high=0.55))}, "AUROC", None, 0.02, 0.95
     )
     assert "has AUC 0.520 [0.480, 0.550]; guessing has 0.500." in by_auc.reason
     # Without an interval nobody can say so.
-    assert told(replace(null, figure=Number(value=0.012)), contender("1", 1, 0.9, 0.011)).quantizer == "1"
+    assert told(replace(null, figure=Estimate(value=0.012)), contender("1", 1, 0.9, 0.011)).quantizer == "1"
 
 
 def test_differences_are_paired() -> None:

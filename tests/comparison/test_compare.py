@@ -151,7 +151,7 @@ def test_a_folder_gives_the_figures_of_every_target(folder: Path) -> None:
     assert row.figures.method == "paired"
     places = {spec: place for place, spec in enumerate(result.settings["quantizers"])}
     values = [
-        read_arrays(folder / "jobs" / f"attack-{places[spec]:03}.npz")[0]["worst/values"]
+        read_arrays(folder / "jobs" / f"attack-{places[spec]:03}.npz")[0]["values"]
         for spec in ("ternary:0.9", "uniform:5")
     ]
     assert row.figures.difference.value == pytest.approx((values[0] - values[1]).mean())

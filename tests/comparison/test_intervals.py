@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from quantleak.comparison.intervals import holm, mover, p_value
-from quantleak.results import Number
+from quantleak.results import Estimate
 
 
-def wilson(successes: int, trials: int) -> Number:
+def wilson(successes: int, trials: int) -> Estimate:
     found = stats.binomtest(successes, trials).proportion_ci(0.95, method="wilson")
-    return Number(value=successes / trials, low=found.low, high=found.high)
+    return Estimate(value=successes / trials, low=found.low, high=found.high)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_two_proportions_have_newcombes_interval(
 
 @given(st.floats(-5, 5), st.floats(0.01, 3), st.floats(-5, 5), st.floats(0.01, 3))
 def test_of_normal_estimates_it_is_the_normal_interval(a: float, one: float, b: float, two: float) -> None:
-    found = mover(Number(value=a, low=a - one, high=a + one), Number(value=b, low=b - two, high=b + two))
+    found = mover(Estimate(value=a, low=a - one, high=a + one), Estimate(value=b, low=b - two, high=b + two))
     arm = math.sqrt(one**2 + two**2)
     assert found.value == pytest.approx(b - a)
     assert (found.low, found.high) == (pytest.approx(b - a - arm), pytest.approx(b - a + arm))
@@ -47,9 +47,9 @@ def test_of_normal_estimates_it_is_the_normal_interval(a: float, one: float, b: 
 
 
 def test_what_has_no_value_or_no_interval_has_no_verdict() -> None:
-    known = Number(value=0.5, low=0.4, high=0.6)
-    assert mover(Number(value=None, reason="too few"), known) == Number(value=None, reason="too few")
-    half = mover(known, Number(value=0.7))
+    known = Estimate(value=0.5, low=0.4, high=0.6)
+    assert mover(Estimate(value=None, reason="too few"), known) == Estimate(value=None, reason="too few")
+    half = mover(known, Estimate(value=0.7))
     assert half.value == pytest.approx(0.2)
     assert half.low is None
     assert p_value(half, 0.95) is None
@@ -57,7 +57,7 @@ def test_what_has_no_value_or_no_interval_has_no_verdict() -> None:
 
 @pytest.mark.parametrize(("value", "expected"), [(0.0, 1.0), (0.1, 0.0)])
 def test_an_interval_of_no_length(value: float, expected: float) -> None:
-    assert p_value(Number(value=value, low=value, high=value), 0.95) == expected
+    assert p_value(Estimate(value=value, low=value, high=value), 0.95) == expected
 
 
 @given(st.lists(st.floats(0, 0.2) | st.just(0.0), min_size=1, max_size=6))

@@ -15,7 +15,7 @@ from quantleak.errors import InputError
 from quantleak.gate.files import junit, summary
 from quantleak.gate.gating import gate
 from quantleak.gate.limits import Limits
-from quantleak.results import Number, Recommendation
+from quantleak.results import Estimate, Recommendation
 from quantleak.scores.attack import attack_scores
 
 Made = Callable[..., AuditResult]
@@ -64,7 +64,7 @@ def test_a_rate_without_support_fails_with_its_reason(made: Made) -> None:
 
 def test_a_figure_without_an_interval_or_attack_fails(made: Made) -> None:
     audit = made()
-    bare = [replace(attack, auc=Number(value=0.51)) for attack in audit["uniform:5"].attacks]
+    bare = [replace(attack, auc=Estimate(value=0.51)) for attack in audit["uniform:5"].attacks]
     limits = Limits.read(max_auc=0.9, quantizers=["uniform:5"])
     for attacks in (bare, bare[2:], []):
         changed = replace(audit, quantizers=[replace(audit["uniform:5"], attacks=attacks)])

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from quantleak.auditing import AuditResult
-from quantleak.results import AttackResult, Number, QuantizerResult, RateSummary, Recommendation, Utility, Worst
+from quantleak.results import AttackResult, Estimate, QuantizerResult, RateSummary, Recommendation, Utility, Worst
 
 NOTHING = "no interval was computed"
 ATTACKS = ("lira-online", "lira-offline", "rmia-online", "rmia-offline")
@@ -24,7 +24,7 @@ CHOSEN = Recommendation(
     headline="Ship 90% sparse (ternary:0.9).",
     sure="Sure that it leaks less than the original: by 7.3 to 8.1 points, at 95% confidence. Sure that it leaks "
     "least: by 0.8 to 1.6 points less than the next, 3 bits.",
-    versus={"identity": Number(value=-0.077, low=-0.081, high=-0.073)},
+    versus={"identity": Estimate(value=-0.077, low=-0.081, high=-0.073)},
 )
 
 WORDS = {
@@ -60,10 +60,10 @@ ROWS = (
 )
 
 
-def _estimate(value: float, spread: float, case: Case) -> Number:
+def _estimate(value: float, spread: float, case: Case) -> Estimate:
     if not case.intervals:
-        return Number(value=value, reason=NOTHING)
-    return Number(value=value, low=value - spread, high=value + 1.2 * spread)
+        return Estimate(value=value, reason=NOTHING)
+    return Estimate(value=value, low=value - spread, high=value + 1.2 * spread)
 
 
 def _attack(name: str, mode: str, tpr: float, auc: float, case: Case) -> AttackResult:
@@ -76,7 +76,7 @@ def _attack(name: str, mode: str, tpr: float, auc: float, case: Case) -> AttackR
         convention={} if name == "loss" else {"mode": name.partition("-")[2], "variance": "shrunk"},
         auc=_estimate(auc, 0.011, case),
         tpr={
-            rate: _estimate(value, value / 4, case) if rate in supported else Number(value=None, reason=few)
+            rate: _estimate(value, value / 4, case) if rate in supported else Estimate(value=None, reason=few)
             for rate, value in rates.items()
         },
         balanced_accuracy=_estimate(auc - 0.01, 0.008, case),
@@ -85,7 +85,7 @@ def _attack(name: str, mode: str, tpr: float, auc: float, case: Case) -> AttackR
 
 
 def _refused(name: str, mode: str) -> AttackResult:
-    nothing = Number(value=None, reason="too few shadows")
+    nothing = Estimate(value=None, reason="too few shadows")
     reason = "rmia-offline needs 2 OUT shadows of every example; example 17 has 1. Train at least 8 models."
     return AttackResult(
         name=name,
@@ -124,7 +124,7 @@ def _rate(value: float | None, place: int, case: Case, scale: float = 1.0) -> Ra
         elements=57.5 + 20 * place,
         n_validation=1456,
         unbounded=1 if place == 2 else 0,
-        rank=Number(value=float(place), low=max(1.0, place - 1.0), high=place + 1.0),
+        rank=Estimate(value=float(place), low=max(1.0, place - 1.0), high=place + 1.0),
         more_private_than={spec: 0.25 for spec, *_ in ROWS[1:] if spec != ROWS[place][0]},
         certificate_start=None if place == 1 else 400.0 * place,
         certified=0 if place != 4 else 3,

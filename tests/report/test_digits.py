@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantleak.report import digits
-from quantleak.results import Number
+from quantleak.results import Estimate
 
 finite = st.floats(-1e12, 1e12)
 shares = st.floats(0, 1)
@@ -47,12 +47,12 @@ def test_a_difference_has_a_sign_unless_it_rounds_to_nothing(value):
 @pytest.mark.parametrize(
     ("number", "form", "expected"),
     [
-        (Number(value=0.0995, low=0.01, high=0.2), digits.percent, "[1.00, 20.00]"),
-        (Number(value=0.5, low=0.0123, high=0.9), digits.percent, "[1.2, 90.0]"),
-        (Number(value=-1480.0, low=-2530.25, high=-5.0), digits.score, "[-2,530, -5]"),
-        (Number(value=-0.01, low=-0.02, high=0.0), digits.points, "[-2.00, 0.00]"),
-        (Number(value=0.5), digits.score, ""),
-        (Number(value=None, low=0.1, high=0.2), digits.score, ""),
+        (Estimate(value=0.0995, low=0.01, high=0.2), digits.percent, "[1.00, 20.00]"),
+        (Estimate(value=0.5, low=0.0123, high=0.9), digits.percent, "[1.2, 90.0]"),
+        (Estimate(value=-1480.0, low=-2530.25, high=-5.0), digits.score, "[-2,530, -5]"),
+        (Estimate(value=-0.01, low=-0.02, high=0.0), digits.points, "[-2.00, 0.00]"),
+        (Estimate(value=0.5), digits.score, ""),
+        (Estimate(value=None, low=0.1, high=0.2), digits.score, ""),
     ],
 )
 def test_limits_carry_the_digits_of_their_value(number, form, expected):

@@ -13,8 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from quantleak.attacks import RMIA, LiRA, bavaria, lira, log_probability, rmia
 from quantleak.errors import InputError
-from quantleak.scores.attack import ScoresSettings, attack_scores, read_scores_settings
-from quantleak.scores.candidates import candidates
+from quantleak.scores.attack import ScoresSettings, attack_scores, attacked, read_scores_settings
 from quantleak.scores.result import ScoresResult
 from quantleak.scores.scores import read_scores, scores_of
 
@@ -37,8 +36,8 @@ def fleet(targets: int = 2, shadows: int = 20, examples: int = 150, *, exact: bo
     }  # fmt: skip
 
 
-def found_by(arrays: Arrays) -> dict[str, np.ndarray | None]:
-    return {candidate.name: candidate.scores for candidate in candidates(scores_of(arrays), 0)}
+def found_by(arrays: Arrays) -> dict[str, np.ndarray]:
+    return {name: scores for (name, _), scores in attacked(scores_of(arrays)).scores.items()}
 
 
 def test_scores_are_those_of_the_attacks_called_directly() -> None:

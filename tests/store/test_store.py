@@ -50,7 +50,7 @@ def test_a_file_system_that_lacks_fsync_or_permissions_ends_no_run(
 
     monkeypatch.setattr(call, refused)
     with Folder(tmp_path, IDENTITY) as folder:
-        folder.save("block-0", {"a": np.arange(3)}, {})
+        folder.save("block-0", ({"a": np.arange(3)}, {}))
         assert folder.load("block-0")[0]["a"].tolist() == [0, 1, 2]
 
 
@@ -105,7 +105,7 @@ def test_reading_json_explains_what_is_wrong(tmp_path: Path) -> None:
 
 def test_a_folder_is_continued_by_the_same_run_only(tmp_path: Path) -> None:
     with Folder(tmp_path / "out", IDENTITY) as first:
-        first.save("block-0", {"a": np.ones(2)}, {"n": 1})
+        first.save("block-0", ({"a": np.ones(2)}, {"n": 1}))
     with Folder(tmp_path / "out", IDENTITY) as again:
         assert again.done("block-0")
         assert not again.done("block-1")
@@ -165,7 +165,7 @@ def test_a_run_killed_at_its_very_beginning_can_begin_again(tmp_path: Path) -> N
 
 def test_a_damaged_job_is_done_again(tmp_path: Path) -> None:
     with Folder(tmp_path, IDENTITY) as folder:
-        folder.save("block-0", {"a": np.arange(100)}, {})
+        folder.save("block-0", ({"a": np.arange(100)}, {}))
         job = tmp_path / "jobs" / "block-0.npz"
         job.write_bytes(job.read_bytes()[:50])
         assert not folder.done("block-0")
@@ -224,7 +224,7 @@ def test_a_file_system_without_locks_is_warned_of_and_used(
 
     monkeypatch.setattr(folder_module.FileLock, "acquire", no_locks)
     with caplog.at_level("WARNING", "quantleak"), Folder(tmp_path / "out", IDENTITY) as folder:
-        folder.save("one", {"x": np.arange(3)}, {"seconds": 1.0})
+        folder.save("one", ({"x": np.arange(3)}, {"seconds": 1.0}))
     assert "has no locks" in caplog.text
     with Folder(tmp_path / "out", IDENTITY) as folder:
         assert folder.done("one")

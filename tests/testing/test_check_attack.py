@@ -7,8 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from quantleak.attacks import RMIA, LiRA, NamedAttack, lira, loss_attack, rmia
-from quantleak.auditing.attacks import ATTACKS
+from quantleak.attacks import ATTACKS, RMIA, LiRA, NamedAttack, lira, loss_attack, rmia
 from quantleak.testing import check_attack
 
 

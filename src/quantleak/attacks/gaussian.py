@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from quantleak.attacks.blocks import by_blocks
+from quantleak.attacks.shadows import by_chunks
 from quantleak.attacks.shrinkage import VariancePrior, estimate_prior
 
 Centre = Literal["median", "mean"]
@@ -60,7 +60,7 @@ def describe(
         chosen: [rows, S] bool.
         centre: Which centre to take.
     """
-    count, middle, squares = by_blocks(partial(_describe, centre=centre), values, chosen)
+    count, middle, squares = by_chunks(partial(_describe, centre=centre), values, chosen)
     return Group(count=count, centre=middle, squares=squares)
 
 

@@ -1,4 +1,4 @@
-"""An attack with what an audit must know to run it: how another package brings its own."""
+"""The list of attacks: ours under their conventions, published conventions, and those that other packages offer."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from quantleak.attacks.bavaria import BaVarIA, bavaria
+from quantleak.attacks.lira import LiRA, lira
+from quantleak.attacks.loss import loss_attack
+from quantleak.attacks.per_example import per_example
+from quantleak.attacks.rmia import RMIA, rmia
 from quantleak.errors import InputError, nearest
 from quantleak.plugins import load, offered, package_of
 
@@ -103,3 +108,96 @@ def installed_attack(name: str) -> NamedAttack:
 def installed_attacks() -> list[NamedAttack]:
     """Every attack that other packages offer, by name."""
     return [installed_attack(name) for name in offered(GROUP)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttackKind:
+    """One attack of ours: LiRA, BaVarIA or RMIA under one convention, or LOSS without any."""
+
+    name: str
+    description: str
+    convention: LiRA | BaVarIA | RMIA | None
+
+    @property
+    def signal(self) -> Signal:
+        """What it reads; see `NamedAttack`."""
+        return "log_probability" if isinstance(self.convention, RMIA) else "log_odds"
+
+    @property
+    def population(self) -> bool:
+        """Whether it reads signals of the population too."""
+        return isinstance(self.convention, RMIA)
+
+    def __call__(self, target: np.ndarray, shadows: np.ndarray, member: np.ndarray, **others: np.ndarray) -> np.ndarray:
+        """Scores of one target, as a :class:`NamedAttack` returns them."""
+        if isinstance(self.convention, LiRA):
+            return lira(target, shadows, member, convention=self.convention, **others)
+        if isinstance(self.convention, BaVarIA):
+            return bavaria(target, shadows, member, convention=self.convention, **others)
+        if isinstance(self.convention, RMIA):
+            return rmia(target, shadows, member, convention=self.convention, **others)
+        return loss_attack(target)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The convention for a result."""
+        return {} if self.convention is None else self.convention.to_dict()
+
+
+ATTACKS = (
+    AttackKind(name="loss", description="how confident in the true label; no shadows", convention=None),
+    AttackKind(name="lira-online", description="likelihood ratio of IN against OUT shadows", convention=LiRA()),
+    AttackKind(
+        name="lira-offline", description="how unusually confident, OUT shadows only", convention=LiRA(mode="offline")
+    ),
+    AttackKind(
+        name="lira-offline-two-sided",
+        description="how unusual, either way, OUT shadows only",
+        convention=LiRA(mode="offline", tail="two"),
+    ),
+    AttackKind(
+        name="bavaria-online",
+        description="likelihood ratio of IN against OUT shadows of uncertain mean and variance",
+        convention=BaVarIA(),
+    ),
+    AttackKind(
+        name="bavaria-offline",
+        description="how unusually confident, OUT shadows of uncertain mean and variance",
+        convention=BaVarIA(mode="offline"),
+    ),
+    AttackKind(
+        name="rmia-online", description="ratio to IN and OUT references, against a population", convention=RMIA()
+    ),
+    AttackKind(
+        name="rmia-offline",
+        description="ratio to OUT references, against a population",
+        convention=RMIA(mode="offline"),
+    ),
+)
+
+
+PER_EXAMPLE = NamedAttack(name="per-example", description="p-value of every example by itself", score=per_example)
+"""Not among those whose ROC is pooled over examples: its threshold claims the same rate for every one of them."""
+
+
+def extra_attack(name: str) -> NamedAttack:
+    """The attack of another package that a setting names.
+
+    Raises:
+        InputError: If it is not installed, cannot be used, or has the name of one of ours.
+    """
+    if name in {kind.name for kind in ATTACKS}:
+        raise InputError(f"'{name}' is the name of a built-in attack, which always runs; leave it out.")
+    return installed_attack(name)
+
+
+def published() -> list[AttackKind]:
+    """Our attacks under the conventions of published works that differ from those of `ATTACKS`."""
+    seen = {kind.convention for kind in ATTACKS}
+    found: list[AttackKind] = []
+    for family in (LiRA, BaVarIA, RMIA):
+        for preset in family.presets():
+            if (convention := family.preset(preset)) not in seen:
+                seen.add(convention)
+                name = f"{family.name}-{preset}"
+                found.append(AttackKind(name=name, description=f"conventions of {preset}", convention=convention))
+    return found

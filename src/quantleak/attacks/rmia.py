@@ -10,14 +10,13 @@ arXiv 2510.05582) is ln r(x) plus a term that is the same for all examples of a 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
-from quantleak.attacks.bisect import leading_true
-from quantleak.attacks.blocks import by_blocks
-from quantleak.attacks.shadows import Columns, arrange
+from quantleak.attacks.shadows import Columns, arrange, by_chunks
 from quantleak.errors import InputError, nearest
 
 Mode = Literal["online", "offline"]
@@ -225,7 +224,7 @@ def _log_offline(outside: np.ndarray, a: float) -> np.ndarray:
 
 def _log_mean(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """Logarithm of the mean of exp(values) over the chosen entries of each row, [rows, S] -> [rows]."""
-    return by_blocks(_log_mean_block, values, chosen)
+    return by_chunks(_log_mean_block, values, chosen)
 
 
 def _log_mean_block(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
@@ -236,3 +235,31 @@ def _log_mean_block(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     # -1 to the last bit, and minus infinity takes ten times as long.
     excess = np.expm1(np.maximum(masked - largest, -40.0))
     return np.asarray(largest[:, 0] + np.log1p(np.einsum("rs,rs->r", excess, chosen) / chosen.sum(axis=1)))
+
+
+def leading_true(holds: Callable[[np.ndarray], np.ndarray], size: int, shape: tuple[int, ...]) -> np.ndarray:
+    """How many of the indices 0 .. size - 1 satisfy a condition that never comes back once it has failed.
+
+    About log2(size) calls, each on a whole array of indices. Unlike a search for a transformed value, this keeps the
+    floating arithmetic of the condition, and with it every tie.
+
+    Args:
+        holds: Maps indices [*shape] to bool [*shape], entry by entry; monotone: true first, then false.
+        size: Number of indices.
+        shape: Shape of the answer.
+
+    Returns:
+        Counts between 0 and `size`, [*shape] int64.
+
+    Example:
+        >>> leading_true(lambda index: np.array([1, 4, 9])[index] <= np.array([0, 4, 9]), 3, (3,)).tolist()
+        [0, 2, 3]
+    """
+    low, high = np.zeros(shape, dtype=np.int64), np.full(shape, size, dtype=np.int64)
+    for _ in range(size.bit_length()):
+        middle = (low + high) >> 1
+        # A finished search looks once more at a place that exists, and stays where it is.
+        true = holds(np.minimum(middle, size - 1)) & (middle < high)
+        low = np.where(true, middle + 1, low)
+        high = np.where(true, high, middle)
+    return low

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -17,6 +17,8 @@ from quantleak.auditing.plan import Plan
 from quantleak.errors import InputError
 from quantleak.fleet import Block, Predictor, predictions, trainer
 from quantleak.ptq import Elementwise
+from quantleak.store import Output
+from quantleak.theory import Rate
 from quantleak.trajectory.recorder import Recorder, validation_losses
 
 CERTIFICATES = 2
@@ -25,20 +27,38 @@ SUM_TOLERANCE = 1e-3
 """How far from 1 the sum of probabilities may be rounded."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BlockOutput(Output):
+    """What a block of models leaves.
+
+    Attributes:
+        pool: Signals `[models, quantizers, examples]` float64: log odds of the true label, or the residual for
+            regression.
+        population: The same on the population.
+        test: What the utility is computed from, the same shape on the test part.
+        rates: By quantizer that has an r_Q, `r_q` and `cramer` of each model.
+        certificates: By quantizer, where the certificates of those models start of which it is known; None if nowhere.
+        seconds: Time spent.
+    """
+
+    pool: np.ndarray
+    population: np.ndarray
+    test: np.ndarray
+    rates: dict[str, list[dict[str, Rate]]]
+    certificates: dict[str, list[int | None]]
+    seconds: float
+
+
 @dataclass(frozen=True)
 class BlockJob:
     """Train the models `numbers` of a plan; the result is a function of the plan and these numbers alone."""
 
+    output: ClassVar[type[BlockOutput]] = BlockOutput
+
     numbers: tuple[int, ...]
 
-    def __call__(self, plan: Plan) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Arrays and plain values to keep.
-
-        Returns:
-            `pool`, `population`: signals `[models, quantizers, examples]` float64 (log odds of the true label, or the
-            residual for regression); `test`: what the utility is computed from, the same shape. And the rates of
-            every model under every quantizer.
-        """
+    def __call__(self, plan: Plan) -> BlockOutput:
+        """Signals and rates of every model under every quantizer."""
         start = time.perf_counter()
         block = Block(plan.fleet(), self.numbers)
         procedures = plan.procedures
@@ -58,15 +78,19 @@ class BlockJob:
         }
         final |= {other.procedure.spec: other.quantized(checkpoint.flat) for other in others}
         models = [final[spec] for spec in procedures]
-        arrays = {part: self._evaluated(plan, models, part, block.device) for part in ("pool", "population", "test")}
         followed = [other for other in others if other.procedure.no_rate is None]
+        # Rates come last: they close the trajectories, of which certificates need the losses.
         certificates = recorder.certificates(CERTIFICATES)
-        certificates |= {other.procedure.spec: other.certificates(CERTIFICATES) for other in followed}
-        found = recorder.rates() | {other.procedure.spec: other.rates() for other in followed}
-        rates = {
-            spec: [{"r_q": asdict(r.r_q), "cramer": asdict(r.cramer)} for r in each] for spec, each in found.items()
-        }
-        return arrays, {"rates": rates, "certificates": certificates, "seconds": time.perf_counter() - start}
+        certificates |= {one.procedure.spec: one.certificates(CERTIFICATES) for one in followed}
+        found = recorder.rates() | {one.procedure.spec: one.rates() for one in followed}
+        return BlockOutput(
+            pool=self._evaluated(plan, models, "pool", block.device),
+            population=self._evaluated(plan, models, "population", block.device),
+            test=self._evaluated(plan, models, "test", block.device),
+            certificates=certificates,
+            rates={spec: [{"r_q": one.r_q, "cramer": one.cramer} for one in each] for spec, each in found.items()},
+            seconds=time.perf_counter() - start,
+        )
 
     def _recorder(self, plan: Plan, block: Block, quantizers: list[Elementwise]) -> Recorder:
         features, targets = (torch.from_numpy(part) for part in plan.part("validation"))
@@ -93,7 +117,7 @@ class BlockJob:
         rows, targets = plan.part(part)
         features = torch.from_numpy(rows).to(device)
         predict = Predictor(plan.network, features)
-        statistic = test_statistic if part == "test" else signal
+        statistic = utility_statistic if part == "test" else signal
         outputs = (
             predict(models)
             if isinstance(models, Tensor)
@@ -121,7 +145,7 @@ def signal(
     return phi(outputs, targets) if task == "multiclass" else phi_binary(outputs[..., 0], targets)
 
 
-def test_statistic(
+def utility_statistic(
     outputs: Float[np.ndarray, "models examples outputs"], targets: Num[np.ndarray, " examples"], task: str
 ) -> Float[np.ndarray, "models examples"]:
     """What the utility is computed from, float64: the logit (binary), right or wrong (multiclass), the prediction."""

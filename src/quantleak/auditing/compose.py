@@ -11,63 +11,56 @@ import numpy as np
 import pandas as pd
 
 from quantleak.auditing import tables
-from quantleak.auditing.attacks import unpack
+from quantleak.auditing.attacks import AttackOutput
+from quantleak.auditing.block import BlockOutput
 from quantleak.auditing.plan import Plan
 from quantleak.auditing.recommend import Contender, difference, recommend
 from quantleak.auditing.utility import METRIC, Measured, measure
 from quantleak.quantizers import BASELINE
 from quantleak.results import (
     METRIC_NAMES,
-    AttackResult,
     Estimate,
-    Number,
-    PerExample,
     QuantizerResult,
     RateSummary,
     Recommendation,
     Utility,
-    Worst,
     finite,
-    number,
+    finite_estimate,
 )
 from quantleak.theory import Rate, combine, confidence_more_private, ranks
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Gathered:
-    """What all blocks of a fleet left, models in order.
+    """What all blocks of a fleet left, models in order; see `BlockOutput`.
 
     Attributes:
-        signals: By part (`pool`, `population`, `test`): `[models, quantizers, examples]`, those of one quantizer
-            contiguous.
-        rates: By quantizer: `r_q` and `cramer` of each model.
-        certificates: By quantizer: where the certificates of those models start of which it is known, None if nowhere.
+        pool: `[models, quantizers, examples]`, those of one quantizer contiguous; so are `population` and `test`.
+        population: Signals on the population.
+        test: What the utility is computed from.
+        rates: By quantizer, `r_q` and `cramer` of each model.
+        certificates: By quantizer, where the certificates of some models start.
         seconds: Time spent in all blocks together.
     """
 
-    signals: dict[str, np.ndarray]
+    pool: np.ndarray
+    population: np.ndarray
+    test: np.ndarray
     rates: dict[str, list[dict[str, Rate]]]
     certificates: dict[str, list[int | None]]
     seconds: float
 
     @classmethod
-    def of(cls, blocks: Sequence[tuple[Mapping[str, np.ndarray], Mapping[str, Any]]]) -> Gathered:
+    def of(cls, blocks: Sequence[BlockOutput]) -> Gathered:
         """Put blocks together."""
-        specs = blocks[0][1]["rates"]
+        specs = blocks[0].rates
         return cls(
-            signals={part: _by_quantizer([arrays[part] for arrays, _ in blocks]) for part in blocks[0][0]},
-            rates={
-                spec: [
-                    {name: Rate(**values) for name, values in model.items()}
-                    for _, meta in blocks
-                    for model in meta["rates"][spec]
-                ]
-                for spec in specs
-            },
-            certificates={
-                spec: [start for _, meta in blocks for start in meta["certificates"][spec]] for spec in specs
-            },
-            seconds=sum(meta["seconds"] for _, meta in blocks),
+            pool=_by_quantizer([block.pool for block in blocks]),
+            population=_by_quantizer([block.population for block in blocks]),
+            test=_by_quantizer([block.test for block in blocks]),
+            rates={spec: [model for block in blocks for model in block.rates[spec]] for spec in specs},
+            certificates={spec: [start for block in blocks for start in block.certificates[spec]] for spec in specs},
+            seconds=sum(block.seconds for block in blocks),
         )
 
 
@@ -92,7 +85,7 @@ class Outcome:
     exposed: pd.DataFrame
 
 
-def compose(plan: Plan, gathered: Gathered, attacked: Mapping[str, tuple[Mapping[str, np.ndarray], Any]]) -> Outcome:
+def compose(plan: Plan, gathered: Gathered, attacked: Mapping[str, AttackOutput]) -> Outcome:
     """Summarise rates, measure utility, compare with the original and recommend.
 
     Args:
@@ -105,20 +98,19 @@ def compose(plan: Plan, gathered: Gathered, attacked: Mapping[str, tuple[Mapping
     targets = plan.part("test")[1]
     test_groups = plan.dataset.groups[plan.parts.test]
     utility = {
-        spec: measure(gathered.signals["test"][:, place], targets, task, test_groups, settings.level)
+        spec: measure(gathered.test[:, place], targets, task, test_groups, settings.level)
         for place, spec in enumerate(settings.quantizers)
     }
     bits = {spec: procedure.effective_bits(layout) for spec, procedure in plan.procedures.items()}
     main = METRIC[task]
-    worst = {spec: _worst(attacked[spec][1]["worst"]) for spec in settings.quantizers}
     contenders = {
         spec: Contender(
             spec=spec,
             bits=bits[spec],
             utility=utility[spec][main].crossed.mean,
-            selection_high=_known(attacked[spec][1]["worst"]["selection"]["high"], 1.0),
-            figure=worst[spec],
-            leakage=unpack(attacked[spec][0]),
+            selection_high=1.0 if (high := attacked[spec].selection.high) is None else high,
+            figure=attacked[spec].worst,
+            leakage=attacked[spec].leakage,
         )
         for spec in settings.quantizers
     }
@@ -130,16 +122,16 @@ def compose(plan: Plan, gathered: Gathered, attacked: Mapping[str, tuple[Mapping
             utility=_utility(utility[spec], main),
             rate=rate[spec],
             cramer=cramer[spec],
-            attacks=[_attack(values) for values in attacked[spec][1]["attacks"]],
-            worst=worst[spec],
+            attacks=attacked[spec].attacks,
+            worst=attacked[spec].worst,
             versus_original=_versus(utility, contenders, spec, main, settings.level),
-            per_example=[PerExample(**row) for row in attacked[spec][1]["per_example"]],
+            per_example=attacked[spec].per_example,
         )
         for spec in settings.quantizers
     ]
     return Outcome(
         recommended=recommend(
-            contenders, METRIC_NAMES[main], worst[BASELINE].fpr, settings.utility_loss, settings.level
+            contenders, METRIC_NAMES[main], attacked[BASELINE].worst.fpr, settings.utility_loss, settings.level
         ),
         quantizers=results,
         models=_models_table(gathered, utility),
@@ -150,58 +142,17 @@ def compose(plan: Plan, gathered: Gathered, attacked: Mapping[str, tuple[Mapping
     )
 
 
-def _known(value: float | None, otherwise: float) -> float:
-    return otherwise if value is None else value
-
-
-def _estimate(values: Mapping[str, Any]) -> Number:
-    return Number(value=values["value"], low=values["low"], high=values["high"], reason=values.get("reason"))
-
-
-def _number(estimate: Estimate) -> Number:
-    """A number of the result; without a finite value, such as R2 of equal targets, the reason."""
+def _defined(estimate: Estimate) -> Estimate:
+    """The estimate; without a finite value, such as R2 of equal targets, the reason."""
     if finite(estimate.value) is None:
-        return Number(value=None, reason=estimate.reason or "undefined on the test part")
-    return Number(value=estimate.value, low=finite(estimate.low), high=finite(estimate.high), reason=estimate.reason)
+        return Estimate(value=None, reason=estimate.reason or "undefined on the test part")
+    return Estimate(value=estimate.value, low=finite(estimate.low), high=finite(estimate.high), reason=estimate.reason)
 
 
 def _utility(metrics: Mapping[str, Measured], main: str) -> Utility:
-    value = _number(metrics[main].estimate)
-    also = {name: _number(measured.estimate) for name, measured in metrics.items() if name != main}
+    value = _defined(metrics[main].estimate)
+    also = {name: _defined(measured.estimate) for name, measured in metrics.items() if name != main}
     return Utility(value=value.value, low=value.low, high=value.high, reason=value.reason, metric=main, also=also)
-
-
-def _attack(values: Mapping[str, Any]) -> AttackResult:
-    none = {"value": None, "low": None, "high": None, "reason": values["reason"]}
-    return AttackResult(
-        name=values["name"],
-        mode=values["mode"],
-        convention=values["convention"],
-        auc=_estimate(values.get("auc", none)),
-        tpr={fpr: _estimate(item) for fpr, item in values.get("tpr", {}).items()},
-        balanced_accuracy=_estimate(values.get("balanced_accuracy", none)),
-        mis_bound=_estimate(values.get("mis_bound", none)),
-        ppv={
-            fpr: {prior: _estimate(item) for prior, item in priors.items()}
-            for fpr, priors in values.get("ppv", {}).items()
-        },
-        reason=values["reason"],
-        via=values.get("via"),
-    )
-
-
-def _worst(values: Mapping[str, Any]) -> Worst:
-    value = _estimate(values)
-    return Worst(
-        value=value.value,
-        low=value.low,
-        high=value.high,
-        name=values["name"],
-        mode=values["mode"],
-        fpr=values["fpr"],
-        auc=_estimate(values["auc"]),
-        via=values["via"],
-    )
 
 
 def _versus(
@@ -210,7 +161,7 @@ def _versus(
     spec: str,
     main: str,
     level: float,
-) -> dict[str, Number]:
+) -> dict[str, Estimate]:
     if spec == BASELINE:
         return {}
     one, two = utility[spec][main].crossed, utility[BASELINE][main].crossed
@@ -227,12 +178,13 @@ def _rate_summaries(plan: Plan, gathered: Gathered, name: str) -> dict[str, Rate
     ranked = ranks(table, level) if specs else None
     summaries: dict[str, RateSummary] = {}
     for spec in plan.settings.quantizers:
-        if (reason := plan.procedures[spec].no_rate) is not None:
+        if spec not in gathered.rates:
+            reason = plan.procedures[spec].no_rate or "no trajectory: the training of these models was not followed"
             summaries[spec] = RateSummary(value=None, reason=reason)
             continue
         summary = combine([model[name] for model in gathered.rates[spec]], level)
         certificate = _certificate(gathered.certificates[spec], plan) if name == "cramer" else {}
-        median = number(summary.median.value, summary.median.low, summary.median.high, summary.median.reason)
+        median = finite_estimate(summary.median.value, summary.median.low, summary.median.high, summary.median.reason)
         place = specs.index(spec)
         assert ranked is not None
         summaries[spec] = RateSummary(
@@ -246,7 +198,7 @@ def _rate_summaries(plan: Plan, gathered: Gathered, name: str) -> dict[str, Rate
             n_validation=summary.n_validation,
             unbounded=summary.unbounded,
             undefined=summary.undefined,
-            rank=number(ranked.rank[place], ranked.low[place], ranked.high[place]),
+            rank=finite_estimate(ranked.rank[place], ranked.low[place], ranked.high[place]),
             more_private_than=_more_private_than(table, place, specs),
             **certificate,
         )
@@ -288,16 +240,18 @@ def _models_table(gathered: Gathered, utility: Mapping[str, Mapping[str, Measure
     return pd.DataFrame(rows)
 
 
-def _targets_table(attacked: Mapping[str, tuple[Mapping[str, np.ndarray], Any]]) -> pd.DataFrame:
+def _targets_table(attacked: Mapping[str, AttackOutput]) -> pd.DataFrame:
     """One row for each (target model, quantizer, attack, mode)."""
     frames = []
-    for spec, (arrays, meta) in attacked.items():
-        for attack in (row for row in meta["attacks"] if row.get("via") is None):
-            prefix = f"{attack['name']}/{attack['mode']}/"
-            columns = {key.removeprefix(prefix): values for key, values in arrays.items() if key.startswith(prefix)}
+    for spec, output in attacked.items():
+        for attack in (row for row in output.attacks if row.via is None):
+            prefix = f"{attack.name}/{attack.mode}/"
+            columns = {k.removeprefix(prefix): values for k, values in output.columns.items() if k.startswith(prefix)}
             frame = pd.DataFrame(columns)
             frame.insert(0, "target", np.arange(len(frame)))
-            for place, name in enumerate(("quantizer", "attack", "mode")):
-                frame.insert(place, name, {"quantizer": spec, "attack": attack["name"], "mode": attack["mode"]}[name])
+            for place, (name, value) in enumerate(
+                (("quantizer", spec), ("attack", attack.name), ("mode", attack.mode))
+            ):
+                frame.insert(place, name, value)
             frames.append(frame)
     return pd.concat(frames, ignore_index=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from quantleak.attacks import Worst, evaluate, unsupported
+from quantleak.attacks import Choice, evaluate, unsupported
 from quantleak.attacks.evaluation.table import group_codes, score_table
 from quantleak.auditing.classes import by_class
 
@@ -17,48 +18,52 @@ GRID = tuple(10.0 ** (step / 8) for step in range(-32, 1))
 MOST = 50
 """Examples listed for each quantizer."""
 
-LOSS = "loss/none"
+LOSS = ("loss", "none")
 """The attack that needs nothing but the target: the curve beside that of the worst attack."""
 
 
 def details(
-    scores: Mapping[str, np.ndarray],
-    worst: Worst,
+    scores: Mapping[tuple[str, str], np.ndarray],
+    choice: Choice,
     member: np.ndarray,
     groups: np.ndarray,
     classes: np.ndarray | None,
     level: float,
 ) -> dict[str, np.ndarray]:
-    """Columns of the tables `roc`, `classes` and `exposed`, each under `@table/column`.
+    """Columns of the tables `roc`, `classes` and `exposed`, each under `table/column`.
 
-    All figures are of the targets that did not choose the worst attack, so that they agree with its headline. Without
-    a supported false-positive rate nobody can be flagged: then there are only curves, if any.
+    All figures are of the targets (of a single target: the examples) that did not choose the worst attack, so that they
+    agree with its headline. Without a supported false-positive rate nobody can be flagged: then there are only curves,
+    if any. Which examples are exposed is a matter of several targets.
 
     Args:
-        scores: `[targets, examples]` by `attack/mode`.
-        worst: The worst of them.
+        scores: `[targets, examples]` by (attack, mode).
+        choice: The strongest of them.
         member: `[targets, examples]`.
         groups: `[examples]`.
         classes: `[examples]` codes, None for regression.
         level: Confidence level of the intervals.
     """
-    half = worst.reported_on
-    tables = {"roc": _curves(scores, worst, member[half], groups, level)}
-    if worst.fpr is not None:
-        flags = flagged(scores[worst.name], member, worst.fpr)
-        tables["exposed"] = most_exposed(scores[worst.name], flags, member, worst.chosen_on, half)
+    tables = {"roc": _curves(scores, choice, member, groups, level)}
+    if choice.fpr is not None:
+        flags = flagged(scores[choice.name], member, choice.fpr)
+        if choice.halved == "targets":
+            chosen_on, reported_on = choice.chosen_on, choice.reported_on
+            tables["exposed"] = most_exposed(scores[choice.name], flags, member, chosen_on, reported_on)
         if classes is not None:
-            tables["classes"] = by_class(flags[half], member[half], classes, groups, level)
-    return {f"@{table}/{column}": values for table, columns in tables.items() for column, values in columns.items()}
+            half = partial(choice.half, positions=choice.reported_on)
+            tables["classes"] = by_class(half(flags), half(member), half(classes), half(groups), level)
+    return {f"{table}/{column}": values for table, columns in tables.items() for column, values in columns.items()}
 
 
 def _curves(
-    scores: Mapping[str, np.ndarray], worst: Worst, member: np.ndarray, groups: np.ndarray, level: float
+    scores: Mapping[tuple[str, str], np.ndarray], choice: Choice, member: np.ndarray, groups: np.ndarray, level: float
 ) -> dict[str, np.ndarray]:
     curves = []
-    for key in dict.fromkeys((worst.name, LOSS)):
-        curve = mean_curve(scores[key][worst.reported_on], member, groups, level)
-        name, _, mode = key.partition("/")
+    half = partial(choice.half, positions=choice.reported_on)
+    for key in dict.fromkeys((choice.name, LOSS)):
+        curve = mean_curve(half(scores[key]), half(member), half(groups), level)
+        name, mode = key
         size = len(curve["fpr"])
         curves.append({"attack": np.full(size, name), "mode": np.full(size, mode), **curve})
     return {column: np.concatenate([curve[column] for curve in curves]) for column in curves[0]}

@@ -1,4 +1,4 @@
-"""Data processing: whoever holds the original model can quantize it, and attack what comes out.
+"""Data processing: whoever holds the full-precision model can quantize it, and attack what comes out.
 
 A quantizer that needs no data cannot reveal more than the model it was made from. So the attacker of the original may
 quantize first: the strongest attack on the original is at least the strongest on each such quantizer. Where a quantized
@@ -8,18 +8,14 @@ model seemed to leak more than its original, the attack on the original was weak
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from dataclasses import replace
 
-import numpy as np
-
-from quantleak.auditing.attacks import WORST
-
-Attacked = Mapping[str, tuple[Mapping[str, np.ndarray], Any]]
+from quantleak.auditing.attacks import AttackOutput
 
 
 def quantize_first(
-    attacked: Attacked, baseline: str, data_free: Collection[str]
-) -> dict[str, tuple[Mapping[str, np.ndarray], Any]]:
+    attacked: Mapping[str, AttackOutput], baseline: str, data_free: Collection[str]
+) -> dict[str, AttackOutput]:
     """Let the attacker of the original choose among its own attacks and those on every data-free quantized version.
 
     The choice is made on the half of the targets that chooses each strongest attack, so that on the other half, which
@@ -35,21 +31,22 @@ def quantize_first(
         names the quantizer, and the attack is listed among those on the original.
     """
     usable = [spec for spec in attacked if spec == baseline or spec in data_free]
-    via = max(usable, key=lambda spec: (_strength(attacked[spec][1]), spec == baseline))
+    via = max(usable, key=lambda spec: (_strength(attacked[spec]), spec == baseline))
     if via == baseline:
         return dict(attacked)
-    arrays, meta = attacked[baseline]
-    better, found = attacked[via]
-    own = {name: values for name, values in arrays.items() if not name.startswith((WORST, "@"))}
-    lent = {name: values for name, values in better.items() if name.startswith((WORST, "@"))}
-    worst = found["worst"] | {"via": via}
-    same = ("name", "mode")
-    listed = next(row for row in found["attacks"] if all(row[key] == worst[key] for key in same))
-    changed = {**meta, "worst": worst, "attacks": [*meta["attacks"], {**listed, "via": via}]}
-    return {**attacked, baseline: (own | lent, changed)}
+    own, better = attacked[baseline], attacked[via]
+    worst = replace(better.worst, via=via)
+    listed = next(row for row in better.attacks if (row.name, row.mode) == (worst.name, worst.mode))
+    changed = replace(
+        better,
+        attacks=[*own.attacks, replace(listed, via=via)],
+        worst=worst,
+        per_example=own.per_example,
+        columns=own.columns,
+    )
+    return {**attacked, baseline: changed}
 
 
-def _strength(meta: Any) -> tuple[float, float]:
+def _strength(output: AttackOutput) -> tuple[float, float]:
     """The headline on the half that chooses, then its AUC there."""
-    selection = meta["worst"]["selection"]
-    return selection["value"], selection["auc"]
+    return float(output.selection), output.selection_auc

@@ -10,7 +10,7 @@ from quantleak.attacks import Crossed
 from quantleak.auditing.verdict import Measures, headline, sure
 from quantleak.quantizers import BASELINE
 from quantleak.report.names import full, in_words
-from quantleak.results import Number, Recommendation, finite
+from quantleak.results import Estimate, Recommendation, finite
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,7 +30,7 @@ class Contender:
     bits: float
     utility: float
     selection_high: float
-    figure: Number
+    figure: Estimate
     leakage: Crossed
 
 
@@ -97,9 +97,9 @@ def _nothing(headline: str, reason: str, sure: str) -> Recommendation:
     return Recommendation(quantizer=None, reason=reason, clear=False, headline=headline, sure=sure)
 
 
-def difference(one: Crossed, two: Crossed, level: float) -> Number:
+def difference(one: Crossed, two: Crossed, level: float) -> Estimate:
     """`one - two` on the same targets and examples, with the interval of the paired difference."""
     found = (one - two).estimate(level)
     if found.value is None or not math.isfinite(found.value):
-        return Number(value=None, reason="one of the two has no value")
-    return Number(value=found.value, low=finite(found.low), high=finite(found.high), reason=found.reason)
+        return Estimate(value=None, reason="one of the two has no value")
+    return Estimate(value=found.value, low=finite(found.low), high=finite(found.high), reason=found.reason)

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from quantleak.auditing.attacks import AttackJob, FleetSignals, Signals
+from quantleak.attacks import LeaveOneOut, Signals
+from quantleak.auditing.attacks import AttackInputs, AttackJob
 from quantleak.auditing.block import BlockJob
 from quantleak.auditing.compose import Gathered, compose
 from quantleak.auditing.plan import Plan, make_plan
@@ -85,8 +86,8 @@ def _result(plan: Plan, run: str, runner: Runner, start: float) -> AuditResult:
     blocks = {f"block-{number:04}": BlockJob(block.models) for number, block in enumerate(plan.fleet().blocks())}
     gathered = Gathered.of(list(runner.run("train and follow", blocks, plan).values()))
     trained = time.perf_counter() - start
-    attacks = {f"attack-{place:03}": AttackJob(spec) for place, spec in enumerate(settings.quantizers)}
-    left = runner.run("attack", attacks, fleet_signals(plan, gathered))
+    attacks = {attack_key(place): AttackJob(spec) for place, spec in enumerate(settings.quantizers)}
+    left = runner.run("attack", attacks, attack_inputs(plan, gathered))
     attacked = dict(zip(settings.quantizers, left.values(), strict=True))
     data_free = [spec for spec in plan.procedures if spec not in plan.calibration]
     with one_thread():
@@ -118,21 +119,26 @@ def _result(plan: Plan, run: str, runner: Runner, start: float) -> AuditResult:
     )
 
 
-def fleet_signals(plan: Plan, gathered: Gathered) -> FleetSignals:
+def attack_key(place: int) -> str:
+    """Of the attack job on a quantizer, by its place among the quantizers."""
+    return f"attack-{place:03}"
+
+
+def attack_inputs(plan: Plan, gathered: Gathered) -> AttackInputs:
     """What the attack jobs share."""
     settings = plan.settings
-    pool, population = gathered.signals["pool"], gathered.signals["population"]
-    return FleetSignals(
-        quantized={
-            spec: Signals(pool=pool[:, place], population=population[:, place])
-            for place, spec in enumerate(settings.quantizers)
-        },
+    signals = {
+        spec: Signals(pool=gathered.pool[:, place], population=gathered.population[:, place])
+        for place, spec in enumerate(settings.quantizers)
+    }
+    return AttackInputs(
+        targets=signals,
+        shadows=signals,
+        pairing=LeaveOneOut(member=plan.member, seed=settings.seed),
         baseline=BASELINE,
-        member=plan.member,
         groups=plan.dataset.groups[plan.parts.pool],
         task=plan.dataset.task,
         level=settings.level,
-        seed=settings.seed,
         classes=None if plan.dataset.classes is None else plan.dataset.targets[plan.parts.pool],
         extra=settings.extra_attacks,
     )

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
-from quantleak.auditing.attacks import extra_attack
+from quantleak.attacks import extra_attack
 from quantleak.errors import InputError, nearest
 from quantleak.fleet import TRAINERS, Optimizer, Training
 from quantleak.ptq import procedure

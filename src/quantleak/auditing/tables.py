@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from quantleak.auditing.attacks import AttackOutput
 from quantleak.auditing.classes import is_rare
 
-Attacked = Mapping[str, tuple[Mapping[str, np.ndarray], Any]]
+Attacked = Mapping[str, AttackOutput]
 
 ROC = ("attack", "mode", "fpr", "tpr", "low", "high")
 CLASSES = ("class", "examples", "found", "found_low", "found_high", "alarms", "alarms_low", "alarms_high")
@@ -40,9 +40,9 @@ def exposed(attacked: Attacked, rows: np.ndarray) -> pd.DataFrame:
 
 def _table(attacked: Attacked, name: str, columns: Sequence[str]) -> pd.DataFrame:
     frames = []
-    for spec, (arrays, _) in attacked.items():
-        if f"@{name}/{columns[0]}" in arrays:
-            frame = pd.DataFrame({column: arrays[f"@{name}/{column}"] for column in columns})
+    for spec, output in attacked.items():
+        if f"{name}/{columns[0]}" in output.tables:
+            frame = pd.DataFrame({column: output.tables[f"{name}/{column}"] for column in columns})
             frame.insert(0, "quantizer", spec)
             frames.append(frame)
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["quantizer", *columns])

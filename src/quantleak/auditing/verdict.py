@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from quantleak.report import digits
 from quantleak.report.names import ORIGINAL, full, in_words, listed
-from quantleak.results import Number
+from quantleak.results import Estimate
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -42,11 +42,11 @@ class Measures:
         """What guessing achieves."""
         return 0.5 if self.fpr is None else self.fpr
 
-    def is_guessing(self, figure: Number) -> bool:
+    def is_guessing(self, figure: Estimate) -> bool:
         """Whether the interval of an attack's figure holds what guessing achieves, or lies below it."""
         return figure.low is not None and figure.low <= self.chance
 
-    def nothing_to_choose(self, original: Number) -> tuple[str, str, str]:
+    def nothing_to_choose(self, original: Estimate) -> tuple[str, str, str]:
         """Headline, reason and certainty where even the original does not leak measurably."""
         form = digits.score if self.fpr is None else digits.percent
         shown = f"{digits.text(original.value, form)} {digits.limits(original, form)}".strip()
@@ -70,18 +70,18 @@ class Measures:
         told = listed([in_words(spec) for spec in specs])
         return f"{told} {leak} less, but {cost} more {self.metric} than the {self.utility_loss:g} that may be lost"
 
-    def less(self, gap: Number) -> str:
+    def less(self, gap: Estimate) -> str:
         """A negative difference of leakage as an amount, with its interval."""
         scale, digits, unit = (1, 3, " of AUC") if self.fpr is None else (100, 1, " points")
         low, high = (-scale * (end or 0.0) for end in (gap.high, gap.low))
         return f"{low:.{digits}f} to {high:.{digits}f}{unit}"
 
 
-def headline(chosen: str, versus: dict[str, Number]) -> str:
+def headline(chosen: str, versus: dict[str, Estimate]) -> str:
     """What to ship, with what else comes in question.
 
     Example:
-        >>> less, alike = Number(value=-0.2, low=-0.3, high=-0.1), Number(value=-0.1, low=-0.3, high=0.1)
+        >>> less, alike = Estimate(value=-0.2, low=-0.3, high=-0.1), Estimate(value=-0.1, low=-0.3, high=0.1)
         >>> headline("sign", {"identity": less, "uniform:2": less})
         'Ship 1 bit (sign).'
         >>> headline("sign", {"identity": less, "uniform:2": alike})
@@ -98,13 +98,13 @@ def headline(chosen: str, versus: dict[str, Number]) -> str:
     return f"Ship {full(chosen)}; {others} may do as well."
 
 
-def sure(versus: dict[str, Number], measures: Measures) -> str:
+def sure(versus: dict[str, Estimate], measures: Measures) -> str:
     """How sure a recommendation is: against the original, then against all others that keep the utility."""
     others = {spec: gap for spec, gap in versus.items() if spec != ORIGINAL}
     return f"{_against_original(versus[ORIGINAL], measures)} {_against_others(others, measures)}"
 
 
-def _against_original(gap: Number, measures: Measures) -> str:
+def _against_original(gap: Estimate, measures: Measures) -> str:
     if _is_less(gap):
         told = f"by {measures.less(gap)}, at {100 * measures.level:.4g}% confidence"
         return f"Sure that it leaks less than the original: {told}."
@@ -114,7 +114,7 @@ def _against_original(gap: Number, measures: Measures) -> str:
     return f"Not sure that it leaks less than the original: {told}."
 
 
-def _against_others(others: dict[str, Number], measures: Measures) -> str:
+def _against_others(others: dict[str, Estimate], measures: Measures) -> str:
     if not others:
         return f"No other quantizer keeps enough {measures.metric} to choose from."
     least = f"least of those that keep enough {measures.metric}"
@@ -134,12 +134,12 @@ def _told(alike: Sequence[str], others: int) -> str:
     return f"{listed(alike)} cannot be told from it"
 
 
-def _unsettled(versus: dict[str, Number]) -> list[str]:
+def _unsettled(versus: dict[str, Estimate]) -> list[str]:
     """Those that the chosen one does not leak measurably less than."""
     return [spec for spec, gap in versus.items() if not _is_less(gap)]
 
 
-def _is_less(gap: Number) -> bool:
+def _is_less(gap: Estimate) -> bool:
     return gap.high is not None and gap.high < 0
 
 

@@ -44,8 +44,7 @@ def _datasets() -> list[tuple[str, str]]:
 
 
 def _attacks() -> list[tuple[str, str]]:
-    from quantleak.attacks import installed_attacks
-    from quantleak.auditing.attacks import ATTACKS
+    from quantleak.attacks import ATTACKS, installed_attacks
 
     own = [(attack.name, attack.description) for attack in ATTACKS]
     return own + [(attack.name, attack.description) for attack in installed_attacks()]

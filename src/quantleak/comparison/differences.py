@@ -12,8 +12,8 @@ from scipy import stats
 from quantleak.attacks import Crossed
 from quantleak.auditing.recommend import difference
 from quantleak.comparison.intervals import mover
-from quantleak.results import METRIC_NAMES, AuditRecord, Number, QuantizerResult, number
-from quantleak.theory.estimate import order_statistic_median
+from quantleak.results import METRIC_NAMES, AuditRecord, Estimate, QuantizerResult, finite_estimate
+from quantleak.theory.over_models import order_statistic_median
 
 Method = Literal["paired", "through the original", "independent"]
 Unit = Literal["score", "share", "rate"]
@@ -34,9 +34,9 @@ class Difference:
 
     measure: str
     unit: Unit
-    first: Number
-    second: Number
-    difference: Number
+    first: Estimate
+    second: Estimate
+    difference: Estimate
     method: Method
 
 
@@ -83,7 +83,7 @@ def differences_of(first: Side, second: Side) -> list[Difference]:
 
 
 def _row(
-    measure: str, unit: Unit, one: Number, two: Number, found: Number, method: Method = "independent"
+    measure: str, unit: Unit, one: Estimate, two: Estimate, found: Estimate, method: Method = "independent"
 ) -> Difference:
     return Difference(measure=measure, unit=unit, first=one, second=two, difference=found, method=method)
 
@@ -101,7 +101,7 @@ def _leakage(first: Side, second: Side) -> Difference:
     unit: Unit = "score" if one.fpr is None else "share"
     if one.fpr != two.fpr:
         said = " and ".join(_measure(fpr) for fpr in (one.fpr, two.fpr))
-        return _row("worst leakage", unit, one, two, Number(value=None, reason=f"not comparable: {said}"))
+        return _row("worst leakage", unit, one, two, Estimate(value=None, reason=f"not comparable: {said}"))
     measure = f"worst {_measure(one.fpr)}"
     if (paired := _by_target(first, second)) is not None:
         return _row(measure, unit, one, two, paired, "paired")
@@ -114,7 +114,7 @@ def _rate(first: Side, second: Side) -> Difference:
     one, two = first.result.rate, second.result.rate
     if one.value is not None and two.value is not None and one.n_validation != two.n_validation:
         said = f"not comparable: N = {one.n_validation} and {two.n_validation} validation examples"
-        return _row("r_Q", "rate", one, two, Number(value=None, reason=said))
+        return _row("r_Q", "rate", one, two, Estimate(value=None, reason=said))
     if (paired := _by_model(first, second)) is not None:
         return _row("r_Q", "rate", one, two, paired, "paired")
     return _row("r_Q", "rate", one, two, mover(*(_over_validation_sets(side) for side in (first, second))))
@@ -124,7 +124,7 @@ def _measure(fpr: float | None) -> str:
     return "AUC" if fpr is None else f"TPR at {100 * fpr:g}% FPR"
 
 
-def _over_validation_sets(side: Side) -> Number:
+def _over_validation_sets(side: Side) -> Estimate:
     """The median r_Q with an interval that holds for another validation set too.
 
     The audit's own interval is over models, given its validation set, which two audits do not share. delta / sigma has
@@ -133,31 +133,31 @@ def _over_validation_sets(side: Side) -> Number:
     """
     rate = side.result.rate
     if rate.value is None or rate.low is None or rate.high is None or not rate.n_validation:
-        return Number(value=rate.value, low=rate.low, high=rate.high, reason=rate.reason)
+        return Estimate(value=rate.value, low=rate.low, high=rate.high, reason=rate.reason)
     arm = float(stats.norm.ppf((1 + side.level) / 2)) * math.sqrt(2 * rate.value / rate.n_validation)
     low, high = math.hypot(rate.value - rate.low, arm), math.hypot(rate.high - rate.value, arm)
-    return Number(value=rate.value, low=max(0.0, rate.value - low), high=rate.value + high)
+    return Estimate(value=rate.value, low=max(0.0, rate.value - low), high=rate.value + high)
 
 
-def _by_target(first: Side, second: Side) -> Number | None:
+def _by_target(first: Side, second: Side) -> Estimate | None:
     if first.audit.id != second.audit.id or first.worst is None or second.worst is None:
         return None
     return difference(second.worst, first.worst, first.level)
 
 
-def _through_original(first: Side, second: Side, name: str) -> Number | None:
+def _through_original(first: Side, second: Side, name: str) -> Estimate | None:
     """The difference of two paired differences from the same original, in which most of the noise is gone already."""
     if first.audit.id != second.audit.id:
         return None
-    zero = Number(value=0.0, low=0.0, high=0.0)
+    zero = Estimate(value=0.0, low=0.0, high=0.0)
     one, two = (
-        zero if side.result.is_baseline else side.result.versus_original.get(name, Number(value=None))
+        zero if side.result.is_baseline else side.result.versus_original.get(name, Estimate(value=None))
         for side in (first, second)
     )
     return None if one.value is None or two.value is None else mover(one, two)
 
 
-def _by_model(first: Side, second: Side) -> Number | None:
+def _by_model(first: Side, second: Side) -> Estimate | None:
     """Median over the models of one audit of the differences of r_Q, with its order-statistic interval."""
     table = first.audit.models
     if first.audit.id != second.audit.id or "r_q" not in table:
@@ -167,4 +167,4 @@ def _by_model(first: Side, second: Side) -> Number | None:
     if not len(pairs) or not np.isfinite(pairs).all():
         return None
     found = order_statistic_median(pairs, first.level)
-    return number(found.value, found.low, found.high, found.reason)
+    return finite_estimate(found.value, found.low, found.high, found.reason)

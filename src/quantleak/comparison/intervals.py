@@ -12,42 +12,42 @@ from collections.abc import Sequence
 
 from scipy import stats
 
-from quantleak.results import Number
+from quantleak.results import Estimate
 
 
-def mover(first: Number, second: Number) -> Number:
+def mover(first: Estimate, second: Estimate) -> Estimate:
     r"""`second - first` of two independent estimates, by squaring and adding the arms of their intervals.
 
     $d = b - a$, limits $d - \sqrt{(b - l_b)^2 + (u_a - a)^2}$ and $d + \sqrt{(u_b - b)^2 + (a - l_a)^2}$; source:
     [Zou2008], eq. (5). Estimates that rise and fall together have a shorter interval than this one.
 
     Example:
-        >>> mover(Number(value=0.2, low=0.1, high=0.3), Number(value=0.5, low=0.4, high=0.6)).text()
+        >>> mover(Estimate(value=0.2, low=0.1, high=0.3), Estimate(value=0.5, low=0.4, high=0.6)).text()
         '0.300 [0.159, 0.441]'
     """
     missing = first.reason if first.value is None else second.reason if second.value is None else None
     if first.value is None or second.value is None:
-        return Number(value=None, reason=missing or "one of the two has no value")
+        return Estimate(value=None, reason=missing or "one of the two has no value")
     difference = second.value - first.value
     if None in (first.low, first.high, second.low, second.high):
-        return Number(value=difference, reason="one of the two has no interval")
+        return Estimate(value=difference, reason="one of the two has no interval")
     below = math.hypot(second.value - _end(second.low), _end(first.high) - first.value)
     above = math.hypot(_end(second.high) - second.value, first.value - _end(first.low))
-    return Number(value=difference, low=difference - below, high=difference + above)
+    return Estimate(value=difference, low=difference - below, high=difference + above)
 
 
 def _end(limit: float | None) -> float:
     return math.nan if limit is None else limit
 
 
-def p_value(difference: Number, level: float) -> float | None:
+def p_value(difference: Estimate, level: float) -> float | None:
     """Two-sided p-value of no difference, from the arm of the interval that points to zero; None without one.
 
     Takes the arm for `norm.ppf((1 + level) / 2)` standard errors: the approximation by which an interval is also
     widened to another level.
 
     Example:
-        >>> round(p_value(Number(value=1.96, low=0.0, high=3.92), 0.95), 3)
+        >>> round(p_value(Estimate(value=1.96, low=0.0, high=3.92), 0.95), 3)
         0.05
     """
     if difference.value is None or difference.low is None or difference.high is None:

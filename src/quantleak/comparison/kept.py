@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from quantleak.attacks import Crossed
-from quantleak.auditing.attacks import WORST, unpack
+from quantleak.auditing.attacks import AttackOutput
+from quantleak.auditing.run import attack_key
 from quantleak.errors import InputError
 from quantleak.results import AuditRecord
 from quantleak.store import read_arrays, read_run
@@ -25,13 +27,8 @@ def kept_worst(folder: str | Path, result: AuditRecord) -> dict[str, Crossed]:
         return {}
     found: dict[str, Crossed] = {}
     for place, spec in enumerate(result.settings.get("quantizers", [])):
-        path = folder / "jobs" / f"attack-{place:03}.npz"
-        try:
-            arrays = read_arrays(path)[0] if path.exists() else {}
-        except InputError:
-            # A damaged job costs the pairing, not the comparison.
-            continue
-        if f"{WORST}values" in arrays:
-            found[spec] = unpack(arrays)
+        # A missing or damaged job costs the pairing, not the comparison.
+        with suppress(InputError):
+            found[spec] = AttackOutput.whole(*read_arrays(folder / "jobs" / f"{attack_key(place)}.npz")).leakage
     quantized_first = {row.spec: row.worst.via for row in result.quantizers if row.worst.via is not None}
     return {spec: found[quantized_first.get(spec, spec)] for spec in found if quantized_first.get(spec, spec) in found}

@@ -6,14 +6,12 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any
 
-import numpy as np
-
 from quantleak.engines.engine import Engine, Job
 from quantleak.engines.threads import InOneThread
-from quantleak.store import Folder
+from quantleak.store import Folder, Output
 
-Results = dict[str, tuple[dict[str, np.ndarray], Any]]
-"""What jobs left: `(arrays, plain values)` by key."""
+Results = dict[str, Any]
+"""What jobs left, by key: records of the class that a job names as its `output`, or `(arrays, plain values)`."""
 
 Progress = Callable[[str, int, int], None]
 """Called with `(stage, done, total)`."""
@@ -39,18 +37,25 @@ class Runner:
     def together(self, stages: Mapping[str, Mapping[str, Job]], shared: Any = None) -> dict[str, Results]:
         """Run stages that do not need each other: no worker waits for the last job of one. Keys differ between them."""
         stage_of = {key: stage for stage, jobs in stages.items() for key in jobs}
-        todo = {
-            key: InOneThread(job) for jobs in stages.values() for key, job in jobs.items() if not self.folder.done(key)
-        }
+        every = [(key, job) for jobs in stages.values() for key, job in jobs.items()]
+        todo = {key: InOneThread(job) for key, job in every if not self.folder.done(key, _output(job))}
         done = {stage: sum(key not in todo for key in jobs) for stage, jobs in stages.items()}
         for stage, jobs in stages.items():
             if jobs and (done[stage] == len(jobs) or stage == next(iter(stages))):
                 self.progress(stage, done[stage], len(jobs))
         # Closed where storing or telling fails, so that no job runs on for nobody.
         with closing(self.engine.run(todo, shared)) as results:
-            for key, (arrays, values) in results:
-                self.folder.save(key, arrays, values)
+            for key, result in results:
+                self.folder.save(key, result)
                 stage = stage_of[key]
                 done[stage] += 1
                 self.progress(stage, done[stage], len(stages[stage]))
-        return {stage: {key: self.folder.load(key) for key in jobs} for stage, jobs in stages.items()}
+        return {
+            stage: {key: self.folder.load(key, _output(job)) for key, job in jobs.items()}
+            for stage, jobs in stages.items()
+        }
+
+
+def _output(job: Job) -> type[Output] | None:
+    """The class of the record that a job returns."""
+    return getattr(job, "output", None)

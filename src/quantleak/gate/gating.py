@@ -17,7 +17,7 @@ from quantleak.gate.limits import RECOMMENDED, Limits
 from quantleak.gate.result import Check, GateResult
 from quantleak.report import digits
 from quantleak.report.names import shadows
-from quantleak.results import AttackResult, AuditRecord, Number, ScoresRecord, opened
+from quantleak.results import AttackResult, AuditRecord, Estimate, ScoresRecord, opened
 
 
 def gate(result: AuditRecord | ScoresRecord | str | Path, limits: Limits) -> GateResult:
@@ -78,7 +78,7 @@ def _checks(spec: str, attacks: Sequence[AttackResult] | None, limits: Limits) -
     return [_check(spec, measure, limit, _figures(attacks, fpr), limits.on) for measure, fpr, limit in wanted]
 
 
-def _figures(attacks: Sequence[AttackResult], fpr: str) -> dict[str, Number]:
+def _figures(attacks: Sequence[AttackResult], fpr: str) -> dict[str, Estimate]:
     """The figure of every attack that ran: its TPR at a rate, or its AUC without one."""
     ran = [attack for attack in attacks if attack.reason is None]
     measured = list(dict.fromkeys(rate for attack in ran for rate in attack.tpr))
@@ -87,7 +87,7 @@ def _figures(attacks: Sequence[AttackResult], fpr: str) -> dict[str, Number]:
     return {f"{attack.name} ({shadows(attack)})": attack.tpr[fpr] if fpr else attack.auc for attack in ran}
 
 
-def _check(spec: str, measure: str, limit: float, figures: Mapping[str, Number], on: str) -> Check:
+def _check(spec: str, measure: str, limit: float, figures: Mapping[str, Estimate], on: str) -> Check:
     judged = {name: figure.value if on == "value" else figure.high for name, figure in figures.items()}
     missing = [name for name, value in judged.items() if value is None]
     if missing or not judged:
@@ -102,6 +102,6 @@ def _check(spec: str, measure: str, limit: float, figures: Mapping[str, Number],
 
 def _unjudged(spec: str, measure: str, limit: float, reason: str) -> Check:
     return Check(
-        quantizer=spec, measure=measure, limit=limit, attack="", figure=Number(value=None, reason=reason),
+        quantizer=spec, measure=measure, limit=limit, attack="", figure=Estimate(value=None, reason=reason),
         judged=None, reason=reason,
     )  # fmt: skip

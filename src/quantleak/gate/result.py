@@ -10,7 +10,7 @@ import pandas as pd
 from quantleak.report import digits
 from quantleak.report.grid import estimate
 from quantleak.report.text import aligned
-from quantleak.results import Number
+from quantleak.results import Estimate
 
 SCHEMA = 1
 
@@ -33,7 +33,7 @@ class Check:
     measure: str
     limit: float
     attack: str
-    figure: Number
+    figure: Estimate
     judged: float | None
     reason: str | None
 

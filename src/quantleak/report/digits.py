@@ -19,7 +19,7 @@ class Format(Protocol):
 
 @runtime_checkable
 class Interval(Protocol):
-    """Anything with a value and limits, such as an audit's `Number`."""
+    """Anything with a value and limits, such as an audit's `Estimate`."""
 
     @property
     def value(self) -> float | None:

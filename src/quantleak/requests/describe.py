@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from quantleak.auditing.attacks import ATTACKS
+from quantleak.attacks import ATTACKS
 from quantleak.auditing.plan import Plan
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from quantleak.auditing.attacks import AttackJob
-from quantleak.auditing.block import BlockJob
+from quantleak.auditing.block import BlockJob, BlockOutput
 from quantleak.auditing.compose import Gathered
 from quantleak.auditing.plan import Plan
-from quantleak.auditing.run import fleet_signals
+from quantleak.auditing.run import attack_inputs
 from quantleak.auditing.utility import measure
 from quantleak.data import membership
 
@@ -102,13 +102,14 @@ def _attack(plan: Plan, models: int) -> tuple[float, float]:
     groups = plan.dataset.groups[plan.parts.pool]
     small = replace(plan, member=membership(models, groups, 0), settings=replace(plan.settings, models=models))
     random = np.random.default_rng(0)
-    signals = {
-        part: random.normal(size=(models, len(plan.settings.quantizers), len(getattr(plan.parts, part))))
+    pool, population, test = (
+        random.normal(size=(models, len(plan.settings.quantizers), len(getattr(plan.parts, part))))
         for part in ("pool", "population", "test")
-    }
-    fleet = fleet_signals(small, Gathered.of([(signals, {"rates": {}, "seconds": 0.0})]))
+    )
+    block = BlockOutput(pool=pool, population=population, test=test, rates={}, certificates={}, seconds=0.0)
+    inputs = attack_inputs(small, Gathered.of([block]))
     start = time.perf_counter()
-    arrays, _ = AttackJob(plan.settings.quantizers[-1])(fleet)
+    arrays, _ = AttackJob(plan.settings.quantizers[-1])(inputs).parts()
     return time.perf_counter() - start, float(sum(array.nbytes for array in arrays.values()))
 
 

@@ -13,7 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from quantleak.errors import InputError
 from quantleak.renamed import with_new_names
-from quantleak.results.records import AttackResult, Number, QuantizerResult, Recommendation, finite
+from quantleak.results.estimate import Estimate, finite
+from quantleak.results.records import AttackResult, QuantizerResult, Recommendation
 from quantleak.store import read_json, read_run, verify, write, write_json, write_manifest
 
 SCHEMA = 2
@@ -132,7 +133,7 @@ def _plain(value: Any) -> Any:
 
 
 def _long(result: QuantizerResult) -> list[dict[str, Any]]:
-    def row(metric: str, item: Number, attack: AttackResult | None = None) -> dict[str, Any]:
+    def row(metric: str, item: Estimate, attack: AttackResult | None = None) -> dict[str, Any]:
         name, mode, via = (None, None, None) if attack is None else (attack.name, attack.mode, attack.via)
         return {
             "quantizer": result.spec, "attack": name, "mode": mode, "via": via, "metric": metric,

@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from quantleak.quantizers import BASELINE
+from quantleak.results.estimate import Estimate
 
 METRIC_NAMES = {"auroc": "AUROC", "accuracy": "accuracy", "r2": "R2", "spearman": "Spearman"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Number:
-    """A value with its interval; None with a `reason` where there is none."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    reason: str | None = None
-
-    def text(self, digits: int = 3) -> str:
-        """`0.123 [0.100, 0.150]`, or `-`.
-
-        Example:
-            >>> Number(value=0.5, low=0.25, high=0.75).text(2)
-            '0.50 [0.25, 0.75]'
-        """
-        if self.value is None:
-            return "-"
-        interval = "" if self.low is None or self.high is None else f" [{self.low:.{digits}f}, {self.high:.{digits}f}]"
-        return f"{self.value:.{digits}f}{interval}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Utility(Number):
+class Utility(Estimate):
     """How good the quantized models are on the test part: AUROC, accuracy or R2, the mean over models."""
 
     metric: str
-    also: dict[str, Number] = field(default_factory=dict)
+    also: dict[str, Estimate] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RateSummary(Number):
+class RateSummary(Estimate):
     """A privacy rate, the median over models; larger = more private.
 
     Attributes:
@@ -69,7 +47,7 @@ class RateSummary(Number):
     n_validation: int | None = None
     unbounded: int = 0
     undefined: int = 0
-    rank: Number | None = None
+    rank: Estimate | None = None
     more_private_than: dict[str, float] = field(default_factory=dict)
     certificate_start: float | None = None
     certified: int = 0
@@ -97,17 +75,17 @@ class AttackResult:
     name: str
     mode: str
     convention: dict[str, Any]
-    auc: Number
-    tpr: dict[str, Number]
-    balanced_accuracy: Number
-    mis_bound: Number
-    ppv: dict[str, dict[str, Number]] = field(default_factory=dict)
+    auc: Estimate
+    tpr: dict[str, Estimate]
+    balanced_accuracy: Estimate
+    mis_bound: Estimate
+    ppv: dict[str, dict[str, Estimate]] = field(default_factory=dict)
     reason: str | None = None
     via: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Worst(Number):
+class Worst(Estimate):
     """The strongest attack, chosen on one half of the targets, measured on the other.
 
     Attributes:
@@ -122,12 +100,12 @@ class Worst(Number):
     name: str
     mode: str
     fpr: float | None
-    auc: Number
+    auc: Estimate
     via: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class PerExample(Number):
+class PerExample(Estimate):
     """The true-positive rate at a false-positive rate that holds for every example by itself.
 
     Each example has a p-value of its own, from a Student-t predictive of the models not trained on it; those whose
@@ -165,7 +143,7 @@ class QuantizerResult:
     cramer: RateSummary
     attacks: list[AttackResult]
     worst: Worst
-    versus_original: dict[str, Number]
+    versus_original: dict[str, Estimate]
     per_example: list[PerExample] = field(default_factory=list)
 
     @property
@@ -192,14 +170,4 @@ class Recommendation:
     clear: bool
     headline: str = ""
     sure: str = ""
-    versus: dict[str, Number] = field(default_factory=dict)
-
-
-def number(value: float, low: float = math.nan, high: float = math.nan, reason: str | None = None) -> Number:
-    """A :class:`Number` from floats; what is not finite becomes None."""
-    return Number(value=finite(value), low=finite(low), high=finite(high), reason=reason)
-
-
-def finite(value: float | None) -> float | None:
-    """The value as a float, or None if it is None, NaN or infinite."""
-    return float(value) if value is not None and math.isfinite(value) else None
+    versus: dict[str, Estimate] = field(default_factory=dict)

@@ -11,7 +11,8 @@ import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from quantleak.errors import InputError
-from quantleak.results.records import AttackResult, Number, Worst
+from quantleak.results.estimate import Estimate
+from quantleak.results.records import AttackResult, Worst
 from quantleak.store import Folder, read_json, verify, write, write_json, write_manifest
 
 SCHEMA = 2
@@ -115,7 +116,7 @@ def is_scores(content: Any) -> bool:
     return isinstance(content, dict) and content.get("kind") == KIND
 
 
-def _metrics(attack: AttackResult) -> dict[str, Number]:
+def _metrics(attack: AttackResult) -> dict[str, Estimate]:
     rates = {f"tpr@{fpr}": item for fpr, item in attack.tpr.items()}
     rates |= {f"ppv@{fpr},prior={prior}": item for fpr, priors in attack.ppv.items() for prior, item in priors.items()}
     return {"auc": attack.auc, **rates, "balanced_accuracy": attack.balanced_accuracy, "mis_bound": attack.mis_bound}

@@ -12,13 +12,22 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, TypeAdapter, ValidationError
 
-from quantleak.attacks import Metrics, evaluate, worst_case
-from quantleak.attacks import Worst as Strongest
-from quantleak.auditing.attacks import FPRS
+from quantleak.attacks import (
+    ATTACKS,
+    Apart,
+    Attack,
+    Attacked,
+    AttackKind,
+    Choice,
+    Mode,
+    Signals,
+    attack_all,
+    installed_attacks,
+    published,
+)
 from quantleak.auditing.settings import explain
 from quantleak.errors import InputError
-from quantleak.results import AttackResult, Estimate, Number, Worst, versions
-from quantleak.scores.candidates import Candidate, candidates
+from quantleak.results import AttackResult, versions
 from quantleak.scores.result import ScoresResult
 from quantleak.scores.scores import Scores, read_scores, scores_of
 from quantleak.store import identity_hash
@@ -30,6 +39,8 @@ DOUBTFUL = 0.4
 
 GIVEN = "given"
 """The mode of an attack whose shadows are the auditor's own."""
+
+OWN_SCORES = AttackKind(name="scores", description="scores as they are", convention=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,17 +97,11 @@ def attack_scores(
     """
     if not isinstance(scores, Scores):
         scores = scores_of(scores) if isinstance(scores, Mapping) else read_scores(scores)
-    values: dict[str, np.ndarray] = {}
-    attacks: list[AttackResult] = []
-    for candidate in candidates(scores, settings.seed):
-        if candidate.scores is None:
-            log.info("%s cannot run: %s", candidate.name, candidate.reason)
-            attacks.append(_without(candidate))
-            continue
-        values[candidate.name] = candidate.scores
-        metrics = evaluate(candidate.scores, scores.member, fprs=FPRS, groups=scores.groups, level=settings.level)
-        attacks.append(_with(candidate, metrics))
-    strongest = worst_case(values, scores.member, fprs=FPRS, groups=scores.groups, level=settings.level)
+    found = attacked(scores, settings)
+    attacks, strongest = found.attacks, found.choice
+    for attack in attacks:
+        if attack.reason is not None:
+            log.info("%s cannot run: %s", attack.name, attack.reason)
     names = [attack.name for attack in attacks]
     identity = {"scores": scores.sha256, "settings": asdict(settings), "attacks": names}
     return ScoresResult(
@@ -105,60 +110,28 @@ def attack_scores(
         source=scores.name,
         n=scores.sizes(),
         attacks=attacks,
-        worst=_worst(strongest),
+        worst=found.worst,
         remarks=_remarks(scores, attacks, strongest),
         settings=asdict(settings),
         versions=versions(),
-        examples=_examples(scores, values[strongest.name]),
+        examples=_examples(scores, found.scores[strongest.name]),
     )
 
 
-def _without(candidate: Candidate) -> AttackResult:
-    none = Number(value=None, reason=candidate.reason)
-    return AttackResult(
-        name=candidate.name,
-        mode=GIVEN,
-        convention=candidate.convention,
-        auc=none,
-        tpr={},
-        balanced_accuracy=none,
-        mis_bound=none,
-        reason=candidate.reason,
-    )
-
-
-def _with(candidate: Candidate, metrics: Metrics) -> AttackResult:
-    return AttackResult(
-        name=candidate.name,
-        mode=GIVEN if candidate.convention else "none",
-        convention=candidate.convention,
-        auc=_number(metrics.auc),
-        tpr={f"{fpr:g}": _number(estimate) for fpr, estimate in metrics.tpr.items()},
-        balanced_accuracy=_number(metrics.balanced_accuracy),
-        mis_bound=_number(metrics.mis_bound),
-        ppv={
-            f"{fpr:g}": {f"{prior:g}": _number(estimate) for prior, estimate in priors.items()}
-            for fpr, priors in metrics.ppv.items()
-        },
-    )
-
-
-def _worst(strongest: Strongest) -> Worst:
-    found, auc = strongest.estimate, _number(strongest.metrics.auc)
-    return Worst(
-        value=found.value,
-        low=found.low,
-        high=found.high,
-        reason=found.reason,
-        name=strongest.name,
-        mode=GIVEN,
-        fpr=strongest.fpr,
-        auc=auc,
-    )
-
-
-def _number(estimate: Estimate) -> Number:
-    return Number(value=estimate.value, low=estimate.low, high=estimate.high, reason=estimate.reason)
+def attacked(scores: Scores, settings: ScoresSettings = DEFAULT) -> Attacked:
+    """Every attack that checked arrays permit; without shadows the scores themselves."""
+    targets, shadows = Signals(pool=scores.target), scores.shadows
+    if shadows is None:
+        mode = Mode(name=GIVEN, targets=targets, shadows=targets)
+        pairing = Apart(member=scores.member, shadows_member=scores.member[:0], seed=settings.seed)
+        attacks: list[Attack] = [OWN_SCORES]
+    else:
+        targets = Signals(pool=scores.target, population=shadows.population_target)
+        references = Signals(pool=shadows.signals, population=shadows.population)
+        mode = Mode(name=GIVEN, targets=targets, shadows=references)
+        pairing = Apart(member=scores.member, shadows_member=shadows.member, seed=settings.seed)
+        attacks = [*ATTACKS, *published(), *installed_attacks()]
+    return attack_all(attacks, [mode], pairing, task="binary", groups=scores.groups, level=settings.level)
 
 
 def _examples(scores: Scores, strongest: np.ndarray) -> pd.DataFrame:
@@ -175,7 +148,7 @@ def _examples(scores: Scores, strongest: np.ndarray) -> pd.DataFrame:
     )
 
 
-def _remarks(scores: Scores, attacks: list[AttackResult], strongest: Strongest) -> list[str]:
+def _remarks(scores: Scores, attacks: list[AttackResult], strongest: Choice) -> list[str]:
     """What the reader should know about these arrays."""
     told = [
         f"The strongest attack was chosen on half of the {strongest.halved} and is shown on the other half.",

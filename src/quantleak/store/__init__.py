@@ -12,3 +12,5 @@ from quantleak.store.folder import identity_hash as identity_hash
 from quantleak.store.folder import read_run as read_run
 from quantleak.store.folder import verify as verify
 from quantleak.store.folder import write_manifest as write_manifest
+from quantleak.store.output import Arrays as Arrays
+from quantleak.store.output import Output as Output

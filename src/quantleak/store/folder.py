@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from quantleak.errors import InputError
 from quantleak.renamed import with_new_names, with_old_names
 from quantleak.store.files import checksum, read_arrays, read_json, write_arrays, write_json
+from quantleak.store.output import Output
 
 log = logging.getLogger("quantleak")
 
@@ -114,25 +115,29 @@ class Folder:
         except InputError:
             return False
 
-    def done(self, key: str) -> bool:
-        """Whether a job's result is there and whole; a damaged file is removed, so that the job is done again."""
-        path = self._path(key)
-        if not path.exists():
+    def done(self, key: str, kind: type[Output] | None = None) -> bool:
+        """Whether a job's result is there and whole; one that is not is removed, so that the job is done again."""
+        if not self._path(key).exists():
             return False
         try:
-            read_arrays(path)
+            self.load(key, kind)
         except InputError:
-            path.unlink()
+            self._path(key).unlink()
             return False
         return True
 
-    def save(self, key: str, arrays: Mapping[str, Any], meta: Any) -> None:
-        """Store a job's result."""
-        write_arrays(self._path(key), arrays, meta)
+    def save(self, key: str, result: Output | tuple[Mapping[str, Any], Any]) -> None:
+        """Store a job's result: a record, or arrays by name and a value for JSON."""
+        write_arrays(self._path(key), *(result.parts() if isinstance(result, Output) else result))
 
-    def load(self, key: str) -> tuple[dict[str, Any], Any]:
-        """A job's result."""
-        return read_arrays(self._path(key))
+    def load(self, key: str, kind: type[Output] | None = None) -> Any:
+        """A job's result, as a record of this kind, or else arrays by name and a value.
+
+        Raises:
+            InputError: If it is damaged, or of another kind.
+        """
+        arrays, values = read_arrays(self._path(key))
+        return (arrays, values) if kind is None else kind.whole(arrays, values)
 
     def _path(self, key: str) -> Path:
         return self._jobs / f"{key}.npz"

@@ -8,7 +8,6 @@ from quantleak.theory.certificate import Certificate as Certificate
 from quantleak.theory.certificate import certificate_start as certificate_start
 from quantleak.theory.certificate import erm_certificate as erm_certificate
 from quantleak.theory.cramer import cramer_rate as cramer_rate
-from quantleak.theory.estimate import Estimate as Estimate
 from quantleak.theory.exact.front import erm_mis as erm_mis
 from quantleak.theory.exact.front import learner_mis as learner_mis
 from quantleak.theory.exact.record import ExactMis as ExactMis

@@ -10,7 +10,7 @@ from scipy import stats
 
 from quantleak.arrays import plain
 from quantleak.errors import InputError
-from quantleak.theory.estimate import Floats, median
+from quantleak.theory.over_models import Floats, median
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from quantleak.errors import InputError
-from quantleak.theory.estimate import Estimate, Floats, order_statistic_median, students_mean
+from quantleak.results import Estimate
+from quantleak.theory.over_models import Floats, median, order_statistic_median, students_mean
 from quantleak.theory.rate import Rate
 
 UNDEFINED = "undefined: no model has a defined rate"
@@ -86,7 +87,7 @@ def combine(rates: Sequence[Rate], level: float = 0.95) -> Summary:
         undefined=len(rates) - len(defined),
         unbounded=unbounded,
         elements=float(np.median([rate.elements for rate in rates])),
-        z=order_statistic_median(np.array([rate.z for rate in defined]), level).value if defined else math.nan,
+        z=median(np.array([rate.z for rate in defined])),
         resolved=float(np.mean([rate.resolved for rate in defined])) if defined else math.nan,
         n_validation=sizes[0],
         level=level,
@@ -99,10 +100,10 @@ def _mean(values: Floats, unbounded: int) -> Estimate:
 
 def _median(values: Floats, unbounded: int, level: float) -> Estimate:
     if not len(values):
-        return Estimate(value=math.nan, reason=UNDEFINED)
+        return Estimate(value=None, reason=UNDEFINED)
     found = order_statistic_median(values, level)
-    if unbounded and math.isinf(max(found.value, found.high)):
-        part = "" if math.isinf(found.value) else "upper limit "
+    if unbounded and math.inf in (found.value, found.high):
+        part = "" if found.value == math.inf else "upper limit "
         return replace(found, reason=f"{part}unbounded: {unbounded} of {len(values)} rates are infinite")
     return found
 
@@ -110,24 +111,18 @@ def _median(values: Floats, unbounded: int, level: float) -> Estimate:
 def _geometric_mean(values: Floats, unbounded: int, level: float) -> Estimate:
     zeros = int((values == 0).sum())
     if zeros and unbounded:
-        return Estimate(value=math.nan, reason=f"undefined: {zeros} rates are 0 and {unbounded} unbounded")
+        return Estimate(value=None, reason=f"undefined: {zeros} rates are 0 and {unbounded} unbounded")
     if zeros:
         return Estimate(value=0.0, reason=f"{zeros} of {len(values)} rates are 0: no interval on a log scale")
     if missing := _missing(values, unbounded):
         return missing
-    logarithm = students_mean(np.log(values), level)
-    return Estimate(
-        value=math.exp(logarithm.value),
-        low=math.exp(logarithm.low),
-        high=math.exp(logarithm.high),
-        reason=logarithm.reason,
-    )
+    return students_mean(np.log(values), level).map(math.exp)
 
 
 def _missing(values: Floats, unbounded: int) -> Estimate | None:
     """What to say where there is no ordinary number."""
     if not len(values):
-        return Estimate(value=math.nan, reason=UNDEFINED)
+        return Estimate(value=None, reason=UNDEFINED)
     if unbounded:
         return Estimate(value=math.inf, reason=f"unbounded: {unbounded} of {len(values)} rates are infinite")
     return None

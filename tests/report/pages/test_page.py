@@ -8,7 +8,7 @@ import pytest
 
 from quantleak.report import write_pages, write_report
 from quantleak.report.pages.page import page as page_of
-from quantleak.results import PAGES, Number, RateSummary, Recommendation
+from quantleak.results import PAGES, Estimate, RateSummary, Recommendation
 
 COMMAND = "quantleak audit --data AMES.csv --out DIR"
 SCRIPT = '"><script>alert(1)</script>'
@@ -259,7 +259,7 @@ def test_everything_from_the_data_is_escaped(make):
     broken = replace(
         first,
         spec=SCRIPT,
-        utility=replace(first.utility, metric=SCRIPT, also={SCRIPT: Number(value=1.0)}),
+        utility=replace(first.utility, metric=SCRIPT, also={SCRIPT: Estimate(value=1.0)}),
         rate=RateSummary(value=None, reason=SCRIPT),
         attacks=[attack, *first.attacks[1:]],
         worst=replace(first.worst, name=SCRIPT, mode=SCRIPT),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -20,8 +21,8 @@ from quantleak.results import Estimate
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Worst:
-    """The worst attack and what it achieves where it was not chosen.
+class Choice:
+    """The strongest of several attacks and what it achieves where it was not chosen.
 
     Attributes:
         name: Its key among the candidates.
@@ -33,7 +34,7 @@ class Worst:
         reported_on: Positions of the others.
     """
 
-    name: str
+    name: Any
     fpr: float | None
     estimate: Estimate
     metrics: Metrics = field(repr=False)
@@ -41,19 +42,22 @@ class Worst:
     chosen_on: np.ndarray = field(repr=False)
     reported_on: np.ndarray = field(repr=False)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Name, rate and estimate, ready for JSON."""
-        return {"name": self.name, "fpr": self.fpr, **self.estimate.to_dict()}
+    def half(self, values: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        """Of values `[T, N]` the targets (of a single target: the examples) at `positions`, one of the two halves.
+
+        Of values `[N]` of the examples: all where targets were halved, else those at `positions`.
+        """
+        return _half(self.halved, values, positions)
 
 
 def worst_case(
-    candidates: Mapping[str, np.ndarray],
+    candidates: Mapping[Any, np.ndarray],
     member: np.ndarray,
     *,
     fprs: tuple[float, ...] = FPRS,
     groups: np.ndarray | None = None,
     level: float = LEVEL,
-) -> Worst:
+) -> Choice:
     """Choose the attack with the highest TPR at the smallest supported FPR on half of the targets, report the rest.
 
     The targets with even positions choose. Equal TPRs are decided by the AUC, equal AUCs by the order of the
@@ -61,7 +65,7 @@ def worst_case(
     its examples.
 
     Args:
-        candidates: Scores [T, N] by attack name, larger = more likely a member.
+        candidates: Scores [T, N] by a key of the attack, such as its name, larger = more likely a member.
         member: [T, N] bool.
         fprs: False positive rates to choose from.
         groups: [N], equal values mark examples that belong together.
@@ -83,27 +87,21 @@ def worst_case(
     member = np.atleast_2d(member)
     codes = group_codes(groups, member.shape[1])
     halved, chosen_on, reported_on = _cut(member, codes)
-    axis = 0 if halved == "targets" else 1
-
-    def half(values: np.ndarray, positions: np.ndarray) -> np.ndarray:
-        return np.take(np.atleast_2d(values), positions, axis=axis)
-
-    def half_groups(values: np.ndarray, positions: np.ndarray) -> np.ndarray:
-        return values if halved == "targets" else values[positions]
-
+    half = partial(_half, halved)
     choosing, reporting = half(member, chosen_on), half(member, reported_on)
-    tables = {name: score_table(half(scores, chosen_on), choosing) for name, scores in candidates.items()}
-    supported = _supported(fprs, choosing, half_groups(codes, chosen_on))
-    fpr = min(_supported(supported, reporting, half_groups(codes, reported_on)), default=None)
+    scores = {name: np.atleast_2d(each) for name, each in candidates.items()}
+    tables = {name: score_table(half(each, chosen_on), choosing) for name, each in scores.items()}
+    supported = _supported(fprs, choosing, half(codes, chosen_on))
+    fpr = min(_supported(supported, reporting, half(codes, reported_on)), default=None)
     name = max(tables, key=lambda candidate: _strength(tables[candidate], fpr))
     metrics = evaluate(
-        half(candidates[name], reported_on),
+        half(scores[name], reported_on),
         reporting,
         fprs=fprs,
-        groups=None if groups is None else half_groups(groups, reported_on),
+        groups=None if groups is None else half(groups, reported_on),
         level=level,
     )
-    return Worst(
+    return Choice(
         name=name,
         fpr=fpr,
         estimate=metrics.auc if fpr is None else metrics.tpr[fpr],
@@ -120,6 +118,12 @@ def _cut(member: np.ndarray, groups: np.ndarray) -> tuple[Literal["targets", "ex
         return "targets", every[::2], every[1::2]
     fold = halves(member[0].astype(bool), groups)
     return "examples", np.flatnonzero(fold == 0), np.flatnonzero(fold == 1)
+
+
+def _half(halved: Literal["targets", "examples"], values: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    if halved == "examples":
+        return values[..., positions]
+    return values if values.ndim == 1 else values[positions]
 
 
 def _supported(fprs: tuple[float, ...], member: np.ndarray, groups: np.ndarray) -> tuple[float, ...]:

@@ -16,7 +16,7 @@ from quantleak.report.template import render
 from quantleak.results import Estimate
 
 if TYPE_CHECKING:
-    from quantleak.results import AuditRecord, Number, QuantizerResult, RateSummary
+    from quantleak.results import AuditRecord, Estimate, QuantizerResult, RateSummary
 
 SCHEMA = 1
 
@@ -98,7 +98,7 @@ def measured(result: AuditRecord) -> str:
     )
 
 
-def _number(number: Number) -> dict[str, Any]:
+def _number(number: Estimate) -> dict[str, Any]:
     return {"value": number.value, "low": number.low, "high": number.high, "reason": number.reason}
 
 

@@ -14,7 +14,7 @@ from quantleak.report.section import Section, Terms
 from quantleak.report.summary import mark, named
 
 if TYPE_CHECKING:
-    from quantleak.results import AttackResult, AuditRecord, Number, QuantizerResult
+    from quantleak.results import AttackResult, AuditRecord, Estimate, QuantizerResult
 
 BALANCED = "Balanced accuracy"
 TERMS = {
@@ -122,11 +122,11 @@ def remarks(result: AuditRecord) -> list[str]:
     return [*sentences, f"Numbers without an interval: {_reasons(bare)}."] if bare else sentences
 
 
-def _numbers(attack: AttackResult) -> list[Number]:
+def _numbers(attack: AttackResult) -> list[Estimate]:
     return [attack.auc, *attack.tpr.values(), attack.balanced_accuracy, attack.mis_bound]
 
 
-def _reasons(numbers: Sequence[Number]) -> str:
+def _reasons(numbers: Sequence[Estimate]) -> str:
     """The distinct reasons, at most three of them."""
     reasons = list(dict.fromkeys(number.reason.rstrip(".") for number in numbers if number.reason))
     more = f"; and {len(reasons) - 3} other reasons" if len(reasons) > 3 else ""
@@ -160,7 +160,7 @@ def predictive_values(result: AuditRecord) -> Table | None:
     return Table(caption=caption, columns=columns, rows=tuple(rows))
 
 
-def _predictive(row: QuantizerResult) -> dict[str, dict[str, Number]]:
+def _predictive(row: QuantizerResult) -> dict[str, dict[str, Estimate]]:
     """The positive predictive values of the strongest attack, by false-positive rate, ascending, and prior."""
     worst = row.worst
     same = (a for a in row.attacks if (a.name, a.mode, a.via) == (worst.name, worst.mode, worst.via))

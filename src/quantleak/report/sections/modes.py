@@ -16,7 +16,7 @@ from quantleak.report.section import Drawing, Figure, Key, Numbers, Section
 from quantleak.report.summary import leakage_title, mark, named
 
 if TYPE_CHECKING:
-    from quantleak.results import AttackResult, AuditRecord, Number, QuantizerResult
+    from quantleak.results import AttackResult, AuditRecord, Estimate, QuantizerResult
 
 MODES = ("adaptive", "transfer", "recalibrated")
 SHAPES = ("circle", "square", "triangle-up")
@@ -54,7 +54,7 @@ def attack_of(row: QuantizerResult) -> dict[str, AttackResult]:
     return {attack.mode: attack for attack in own if attack.name == chosen and attack.mode in MODES}
 
 
-def figure_of(row: QuantizerResult, attack: AttackResult) -> Number:
+def figure_of(row: QuantizerResult, attack: AttackResult) -> Estimate:
     """The headline measure of one attack on all targets."""
     fpr = row.worst.fpr
     return attack.auc if fpr is None else attack.tpr.get(f"{fpr:g}", attack.auc)

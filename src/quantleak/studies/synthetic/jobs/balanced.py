@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from quantleak.attacks import phi_binary
-from quantleak.auditing.attacks import AttackJob, FleetSignals, Signals
+from quantleak.attacks import LeaveOneOut, Signals, phi_binary
+from quantleak.auditing.attacks import AttackInputs, AttackJob
 from quantleak.data import Sample, membership
 from quantleak.fleet import rows_of
 from quantleak.models import network
@@ -44,19 +44,20 @@ class BalancedJob:
         flat = self._train(pool, member, seed)
         trained = time.perf_counter() - start
         population = sample(self.study, self.distribution, Purpose.POPULATION)
-        signals = FleetSignals(
-            quantized=dict(zip(PAPER_A, self._signals(flat, pool, population), strict=True)),
+        signals = dict(zip(PAPER_A, self._signals(flat, pool, population), strict=True))
+        inputs = AttackInputs(
+            targets=signals,
+            shadows=signals,
+            pairing=LeaveOneOut(member=member, seed=seed),
             baseline=BASELINE,
-            member=member,
             groups=groups,
             task="binary",
             level=0.95,
-            seed=seed,
         )
         found: Arrays = {}
         for spec in PAPER_A:
-            arrays, _ = AttackJob(spec)(signals)
-            kept = {name: values for name, values in arrays.items() if name.endswith("/balanced_accuracy")}
+            columns = AttackJob(spec)(inputs).columns
+            kept = {name: values for name, values in columns.items() if name.endswith("/balanced_accuracy")}
             found |= {f"{spec}|{name.removesuffix('/balanced_accuracy')}": values for name, values in kept.items()}
         return found, {"trained": trained, "seconds": time.perf_counter() - start}
 

@@ -1,28 +1,16 @@
-"""A number with an interval: over the models of one quantizer, whose rates have heavy tails."""
+"""Statistics over the models of one quantizer, whose rates have heavy tails: medians and means with intervals."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from quantleak.results import Estimate
+
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """A statistic over models and its confidence interval; `reason` says why a part is missing (NaN)."""
-
-    value: float
-    low: float = math.nan
-    high: float = math.nan
-    reason: str | None = None
-
-    def __float__(self) -> float:
-        return self.value
 
 
 def median(values: Floats) -> float:
@@ -44,7 +32,8 @@ def order_statistic_median(values: Floats, level: float) -> Estimate:
     r = int(stats.binom.ppf((1 - level) / 2, len(values), 0.5))
     if r < 1:
         fewest = math.floor(1 + math.log2(1 / (1 - level))) + 1
-        return Estimate(value=value, reason=f"no interval: {_models(len(values))}, at least {fewest} are needed")
+        found = None if math.isnan(value) else value
+        return Estimate(value=found, reason=f"no interval: {_models(len(values))}, at least {fewest} are needed")
     return Estimate(value=value, low=float(ordered[r - 1]), high=float(ordered[-r]))
 
 

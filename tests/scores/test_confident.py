@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from quantleak.scores.candidates import candidates, kinds
+from quantleak.attacks import ATTACKS, published
+from quantleak.scores.attack import attacked
 from quantleak.scores.scores import scores_of
 
 PUBLISHED_COUNTS = {"rmia-rmia2024", "rmia-ml_privacy_meter"}
@@ -24,11 +25,10 @@ def confident(examples: int = 300) -> dict[str, np.ndarray]:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [kind.name for kind in kinds()])
+@pytest.mark.parametrize("name", [attack.name for attack in (*ATTACKS, *published())])
 def test_confident_examples_stay_apart(name: str) -> None:
     arrays = confident()
-    scores = next(one.scores for one in candidates(scores_of(arrays), 0) if one.name == name)
-    assert scores is not None
+    scores = next(scores for (found, _), scores in attacked(scores_of(arrays)).scores.items() if found == name)
     assert np.isfinite(scores).all()
     by_target = scores[0].reshape(-1, 3)
     assert (by_target == by_target[:, :1]).all()
@@ -45,5 +45,5 @@ def test_confident_examples_stay_apart(name: str) -> None:
 def test_the_loss_attack_tells_apart_what_ln_p_does_not() -> None:
     arrays = confident()
     arrays["target"] = np.linspace(800, 2000, 300)
-    scores = next(one.scores for one in candidates(scores_of(arrays), 0) if one.name == "loss")
+    scores = attacked(scores_of(arrays)).scores["loss", "none"]
     np.testing.assert_array_equal(scores, arrays["target"][None])
