@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,23 +10,19 @@ import typer
 
 from quantleak.cli.progress import Progress
 from quantleak.errors import InputError, nearest
+from quantleak.studies import names
+from quantleak.studies import study as find
 
 if TYPE_CHECKING:
-    from quantleak.studies.synthetic import Synthetic
-
-
-class Study(StrEnum):
-    """What can be reproduced."""
-
-    synthetic = "synthetic"
+    from quantleak.studies.common import Study, StudySettings
 
 
 def reproduce(
-    study: Study = typer.Argument(..., help="Which study.", show_default=False),
+    study: str = typer.Argument(..., help=f"Which study: {', '.join(names())}.", show_default=False),
     preset: str = typer.Option("quick", help="quick (minutes) or paper (full size)."),
     out: Path | None = typer.Option(None, help="Folder for the results; an interrupted study there is continued."),
     without: list[str] = typer.Option(
-        [], help="Leave out a part: balanced, discriminators, exact; repeat for several."
+        [], help="Leave out a part (synthetic: balanced, discriminators, exact); repeat for several."
     ),
     set_: list[str] = typer.Option([], "--set", metavar="NAME=VALUE", help="Change a setting; repeat for several."),
     workers: int | None = typer.Option(None, help="Processes; no figure depends on it.", show_default="processors"),
@@ -36,16 +31,15 @@ def reproduce(
     as_json: bool = typer.Option(False, "--json", help="Print the claims as JSON."),
 ) -> None:
     """Run a paper's study: its figures and tables, and its claims judged by thresholds written before the run."""
-    settings = _settings(preset, without, set_)
+    chosen = find(study)
+    settings = _settings(chosen, preset, without, set_)
     if dry_run:
-        _price(settings, workers, as_json)
+        _price(chosen, settings, workers, as_json)
         return
     if out is None:
-        raise InputError(f"reproduce needs a folder: add --out out/{study.value}.")
-    from quantleak.studies.synthetic.reproduce import reproduce as run
-
+        raise InputError(f"reproduce needs a folder: add --out out/{study}.")
     with Progress(quiet=quiet) as progress:
-        claims = run(settings, out, workers, progress)
+        claims = chosen.reproduce(settings, out, workers, progress)
     if as_json:
         typer.echo(json.dumps(claims, indent=1))
         return
@@ -54,28 +48,27 @@ def reproduce(
     typer.echo(f"\n{out / 'index.html'}")
 
 
-def _settings(preset: str, without: list[str], changes: list[str]) -> Synthetic:
+def _settings(study: Study[Any, Any], preset: str, without: list[str], changes: list[str]) -> StudySettings:
     from quantleak.requests.yaml_text import read_yaml
-    from quantleak.studies.synthetic import Synthetic
-    from quantleak.studies.synthetic.jobs.settings import PARTS, read
 
-    unknown = [part for part in without if part not in PARTS]
+    base: StudySettings = study.settings.preset(preset)
+    parts = base.parts
+    unknown = [part for part in without if part not in parts]
     if unknown:
-        raise InputError(f"--without takes {', '.join(PARTS)}, got '{unknown[0]}'.{nearest(unknown[0], PARTS)}")
+        raise InputError(f"--without takes {', '.join(parts)}, got '{unknown[0]}'.{nearest(unknown[0], parts)}")
     if wrong := [change for change in changes if "=" not in change]:
         raise InputError(f"--set takes NAME=VALUE, got '{wrong[0]}'.")
     values = {
         name: read_yaml(value, f"--set {name}") for name, _, value in (change.partition("=") for change in changes)
     }
     left_out = dict.fromkeys(without, False)
-    return read(values | left_out, Synthetic.preset(preset))
+    return base.changed(values | left_out)
 
 
-def _price(settings: Synthetic, workers: int | None, as_json: bool) -> None:
+def _price(study: Study[Any, Any], settings: StudySettings, workers: int | None, as_json: bool) -> None:
     from quantleak.engines import processors
-    from quantleak.studies.synthetic.price import price
 
-    cost = price(settings, workers or processors())
+    cost = study.price(settings, workers or processors())
     if as_json:
         plain = {"trainings": cost.trainings, "seconds": cost.seconds, "total": cost.total, "megabytes": cost.megabytes}
         typer.echo(json.dumps(plain, indent=1))

@@ -163,6 +163,6 @@ def findings(study: Synthetic, tables: Tables) -> Findings:
 
 
 @pytest.fixture(scope="session")
-def made(study: Synthetic, tables: Tables, findings: Findings) -> dict[str, Figure]:
-    """All figures of `study` by name."""
-    return {figure.name: figure for figure in figures(study, tables, findings)}
+def made(findings: Findings) -> dict[str, Figure]:
+    """All figures of the made-up study by name."""
+    return {figure.name: figure for figure in figures(findings)}

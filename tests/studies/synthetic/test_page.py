@@ -12,12 +12,12 @@ import altair as alt
 import pandas as pd
 import pytest
 
-from quantleak.studies.common import Figure
-from quantleak.studies.synthetic import Findings, Synthetic, Tables, judge, page
+from quantleak.studies.common import Figure, page
+from quantleak.studies.common.page import shown_table, write_page
+from quantleak.studies.synthetic import STUDY, Findings, Tables
 from quantleak.studies.synthetic.figures import figures
-from quantleak.studies.synthetic.findings.findings import COUNT, PAPER
+from quantleak.studies.synthetic.findings import COUNT, PAPER
 from quantleak.studies.synthetic.headlines import headlines
-from quantleak.studies.synthetic.page import shown_table, write_study
 
 Claims = list[dict[str, Any]]
 
@@ -54,36 +54,22 @@ class Reader(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def claims(study: Synthetic, tables: Tables, findings: Findings) -> Claims:
-    return judge(study, tables, findings)
+def claims(findings: Findings) -> Claims:
+    return STUDY.judge(findings)
 
 
 @pytest.fixture(scope="module")
 def folder(
-    study: Synthetic,
-    tables: Tables,
-    findings: Findings,
-    claims: Claims,
-    made: dict[str, Figure],
-    tmp_path_factory: pytest.TempPathFactory,
+    findings: Findings, claims: Claims, made: dict[str, Figure], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     out = tmp_path_factory.mktemp("study")
-    written(made, study, tables, findings, claims, out)
+    written(made, findings, claims, out)
     return out
 
 
-def written(
-    made: dict[str, Figure],
-    study: Synthetic,
-    tables: Tables,
-    findings: Findings,
-    claims: Claims,
-    out: Path,
-) -> None:
-    """`write_study` with figures that are drawn once for all tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(page, "figures", lambda *_: list(made.values()))
-        write_study(study, tables, findings, claims, out)
+def written(made: dict[str, Figure], findings: Findings, claims: Claims, out: Path) -> None:
+    """The page of the made-up study, with figures that are drawn once for all tests."""
+    write_page(findings.study, list(made.values()), claims, STUDY.words(findings, claims), out)
 
 
 @pytest.fixture(scope="module")
@@ -131,18 +117,12 @@ def test_each_claim_stands_beside_its_finding(read: Reader, claims: Claims) -> N
 
 
 def test_equal_numbers_give_equal_bytes(
-    study: Synthetic,
-    tables: Tables,
-    findings: Findings,
-    claims: Claims,
-    made: dict[str, Figure],
-    folder: Path,
-    tmp_path: Path,
+    findings: Findings, claims: Claims, made: dict[str, Figure], folder: Path, tmp_path: Path
 ) -> None:
-    for figure in figures(study, tables, findings):
+    for figure in figures(findings):
         assert figure.csv == made[figure.name].csv
         assert json.dumps(figure.spec) == json.dumps(made[figure.name].spec)
-    written(made, study, tables, findings, claims, tmp_path)
+    written(made, findings, claims, tmp_path)
     for path in sorted(folder.rglob("*.*")):
         again = tmp_path / path.relative_to(folder)
         assert again.read_bytes() == path.read_bytes(), path.name
@@ -164,20 +144,20 @@ def test_what_is_smaller_than_the_papers_is_said(folder: Path) -> None:
     assert "epochs 3000" not in text
 
 
-def test_headlines_follow_the_numbers(study: Synthetic, tables: Tables, findings: Findings, claims: Claims) -> None:
-    told = headlines(study, tables, findings, claims)
+def test_headlines_follow_the_numbers(tables: Tables, findings: Findings, claims: Claims) -> None:
+    told = headlines(findings, claims)
     assert len(told) == 5
     mean = findings.overall.set_index("score")["spearman"][PAPER]
     assert f"correlation of {mean:.2f} [" in told[0]
     opposite = replace(findings, drawn=findings.drawn | {COUNT: findings.drawn[PAPER] - 0.5})
-    assert "worse than r_Q" in headlines(study, tables, opposite, claims)[1]
+    assert "worse than r_Q" in headlines(opposite, claims)[1]
     ahead = replace(findings, drawn=findings.drawn | {COUNT: findings.drawn[PAPER] + 0.5})
-    assert "better than r_Q" in headlines(study, tables, ahead, claims)[1]
+    assert "better than r_Q" in headlines(ahead, claims)[1]
     equal = replace(findings, drawn=findings.drawn | {COUNT: findings.drawn[PAPER]})
-    assert "not told apart from r_Q" in headlines(study, tables, equal, claims)[1]
+    assert "not told apart from r_Q" in headlines(equal, claims)[1]
     share = (tables.models["z"].dropna() < 2).mean()
     assert f"in {100 * share:.0f}% of models" in told[2]
-    alone = headlines(study, replace(tables, large=pd.DataFrame()), findings, claims)[2]
+    alone = headlines(replace(findings, tables=replace(tables, large=pd.DataFrame())), claims)[2]
     assert "median" not in alone
 
 

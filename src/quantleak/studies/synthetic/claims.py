@@ -2,45 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
-
+from quantleak.studies.common import Claim
 from quantleak.studies.synthetic import verdicts
-from quantleak.studies.synthetic.findings import Findings
-from quantleak.studies.synthetic.findings.findings import COUNT, PAPER, PROPOSED
-from quantleak.studies.synthetic.jobs import Synthetic, Tables
-from quantleak.studies.synthetic.verdicts import Verdict
-
-
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """One claim of the study.
-
-    Attributes:
-        id: Short name.
-        source: Where it is made: a part of paper A, or `ours`.
-        claim: In words.
-        threshold: When it holds, in words.
-        paper: The paper's figure, where it gives one.
-        judge: From the study to the verdict.
-    """
-
-    id: str
-    source: str
-    claim: str
-    threshold: str
-    judge: Callable[[Synthetic, Tables, Findings], Verdict]
-    paper: float | None = None
-
-    def judged(self, study: Synthetic, tables: Tables, findings: Findings) -> dict[str, Any]:
-        """The claim and its verdict, ready for JSON."""
-        words = {name: getattr(self, name) for name in ("id", "source", "claim", "threshold", "paper")}
-        return words | asdict(self.judge(study, tables, findings))
-
+from quantleak.studies.synthetic.findings import COUNT, PAPER, PROPOSED, Findings
 
 BITS = ("uniform:5", "uniform:4", "uniform:3")
-CLAIMS = (
+CLAIMS: tuple[Claim[Findings], ...] = (
     Claim(
         id="table2",
         source="paper A, Table 2",
@@ -230,8 +197,3 @@ CLAIMS = (
         judge=verdicts.quantized_exactly("fewer elements", 0.86),
     ),
 )
-
-
-def judge(study: Synthetic, tables: Tables, findings: Findings) -> list[dict[str, Any]]:
-    """All claims with their verdicts, for `claims.json`."""
-    return [claim.judged(study, tables, findings) for claim in CLAIMS]

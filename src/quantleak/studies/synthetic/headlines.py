@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 
 from quantleak.report.names import listed
-from quantleak.studies.synthetic.findings import Findings
-from quantleak.studies.synthetic.findings.findings import COUNT, PAPER, PROPOSED
-from quantleak.studies.synthetic.findings.numbers import correlation, number
+from quantleak.studies.common import Judged
+from quantleak.studies.common.numbers import correlation, number
+from quantleak.studies.synthetic.findings import COUNT, PAPER, PROPOSED, Findings
 from quantleak.studies.synthetic.jobs import Synthetic, Tables
 
 EQUAL = "r_q of random elements, equal counts"
 REPORTED = 0.86
 RESOLVED = 2.0
-Claims = Sequence[dict[str, Any]]
 
 
-def headlines(study: Synthetic, tables: Tables, findings: Findings, claims: Claims) -> list[str]:
+def headlines(findings: Findings, claims: Judged) -> list[str]:
     """The sentences, the most important first."""
+    study, tables = findings.study, findings.tables
     sentences = [
         _agreement(study, findings),
         _control(findings),
@@ -83,7 +80,7 @@ def _models(count: float) -> str:
     return f"{number(count)} model{'' if count == 1 else 's'}"
 
 
-def _verdicts(claims: Claims) -> str:
+def _verdicts(claims: Judged) -> str:
     verdicts = [claim["holds"] for claim in claims]
     held, refuted, open_ = (sum(verdict is kind for verdict in verdicts) for kind in (True, False, None))
     kinds = [

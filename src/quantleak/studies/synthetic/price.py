@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from quantleak.engines import Job, one_thread
+from quantleak.studies.common import Price
 from quantleak.studies.synthetic.jobs import Synthetic
 from quantleak.studies.synthetic.jobs.balanced import BalancedJob
 from quantleak.studies.synthetic.jobs.baseline import BaselineJob
@@ -22,26 +23,6 @@ PROBE_MODELS = 20
 PROBE_BALANCED = 16
 _BYTES_A_MODEL = 6_000
 """Kept of each model: its weights and its scores."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Price:
-    """What a study would cost.
-
-    Attributes:
-        trainings: Models that it trains.
-        seconds: By stage, with all workers.
-        megabytes: On disk.
-    """
-
-    trainings: int
-    seconds: dict[str, float]
-    megabytes: float
-
-    @property
-    def total(self) -> float:
-        """Seconds of all stages."""
-        return sum(self.seconds.values())
 
 
 def price(study: Synthetic, workers: int) -> Price:

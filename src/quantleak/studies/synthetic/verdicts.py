@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from quantleak.studies.common import NOT_JUDGED, Verdict
 from quantleak.studies.common.ranking import spearman
-from quantleak.studies.synthetic.findings import Findings
-from quantleak.studies.synthetic.findings.findings import CELL, PAPER, PROPOSED
-from quantleak.studies.synthetic.jobs import Synthetic, Tables
+from quantleak.studies.synthetic.findings import CELL, PAPER, PROPOSED, Findings
 from quantleak.studies.synthetic.jobs.fresh import QUANTIZED
 from quantleak.studies.synthetic.jobs.paper import ACCURACY_AT_SIGMA_2
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """What came of a claim: our figure with its interval where it has one, and whether the claim holds.
-
-    `ours` and `holds` are None where the study was too small, or left out the part, to judge it.
-    """
-
-    ours: float | None
-    holds: bool | None
-    low: float | None = None
-    high: float | None = None
-
-
-NOT_JUDGED = Verdict(ours=None, holds=None)
-
-
-def accuracies(study: Synthetic, tables: Tables, findings: Findings) -> Verdict:
+def accuracies(findings: Findings) -> Verdict:
     """Mean absolute difference to Table 2 at sigma 2."""
-    means = tables.accuracy[tables.accuracy["sigma"] == 2.0].groupby(["k_modes", "quantizer"])["accuracy"].mean()
-    known = [modes for modes in ACCURACY_AT_SIGMA_2 if modes in study.modes]
-    if 2.0 not in study.sigmas or not known:
+    means = (
+        findings.tables.accuracy[findings.tables.accuracy["sigma"] == 2.0]
+        .groupby(["k_modes", "quantizer"])["accuracy"]
+        .mean()
+    )
+    known = [modes for modes in ACCURACY_AT_SIGMA_2 if modes in findings.study.modes]
+    if 2.0 not in findings.study.sigmas or not known:
         return NOT_JUDGED
     differences = [
         abs(means[modes, spec] - value) for modes in known for spec, value in ACCURACY_AT_SIGMA_2[modes].items()
@@ -45,10 +31,10 @@ def accuracies(study: Synthetic, tables: Tables, findings: Findings) -> Verdict:
     return Verdict(ours=ours, holds=ours <= 0.015)
 
 
-def agreement_of(name: str, least: float) -> Callable[[Synthetic, Tables, Findings], Verdict]:
+def agreement_of(name: str, least: float) -> Callable[[Findings], Verdict]:
     """Mean Spearman of a score with the strongest attack's MIS, at least so much."""
 
-    def judge(study: Synthetic, tables: Tables, findings: Findings) -> Verdict:
+    def judge(findings: Findings) -> Verdict:
         return _at_least(findings.overall[findings.overall["score"] == name], least)
 
     return judge
@@ -60,20 +46,20 @@ def _at_least(rows: pd.DataFrame, least: float) -> Verdict:
     return Verdict(ours=value, low=low, high=high, holds=value >= least)
 
 
-def smallest_agreement(study: Synthetic, tables: Tables, findings: Findings) -> Verdict:
+def smallest_agreement(findings: Findings) -> Verdict:
     """The smallest Spearman of r_Q over the distributions."""
     rows = findings.agreement[findings.agreement["score"] == PAPER]
     return _at_least(rows[rows["spearman"] == rows["spearman"].min()], 0.62)
 
 
-def ordered(column: str, *specs: str) -> Callable[[Synthetic, Tables, Findings], Verdict]:
+def ordered(column: str, *specs: str) -> Callable[[Findings], Verdict]:
     """Share of distributions in which the quantizers come in this order, the least private first.
 
     By the mean of `column` of the models, or by the strongest attack where it is `mis`.
     """
 
-    def judge(study: Synthetic, tables: Tables, findings: Findings) -> Verdict:
-        wide = _by_distribution(column, tables, findings)
+    def judge(findings: Findings) -> Verdict:
+        wide = _by_distribution(column, findings)
         steps = wide[list(specs)].diff(axis=1).iloc[:, 1:] > 0
         share = float(steps.all(axis=1).mean())
         return Verdict(ours=share, holds=share > 0.5)
@@ -81,11 +67,11 @@ def ordered(column: str, *specs: str) -> Callable[[Synthetic, Tables, Findings],
     return judge
 
 
-def most_private(column: str, *specs: str) -> Callable[[Synthetic, Tables, Findings], Verdict]:
+def most_private(column: str, *specs: str) -> Callable[[Findings], Verdict]:
     """Share of distributions in which these are the most private of the eight, the most private first."""
 
-    def judge(study: Synthetic, tables: Tables, findings: Findings) -> Verdict:
-        order = np.argsort(-_by_distribution(column, tables, findings)[list(QUANTIZED)].to_numpy(), axis=1)
+    def judge(findings: Findings) -> Verdict:
+        order = np.argsort(-_by_distribution(column, findings)[list(QUANTIZED)].to_numpy(), axis=1)
         first = np.array(QUANTIZED)[order[:, : len(specs)]]
         share = float((first == np.array(specs)).all(axis=1).mean())
         return Verdict(ours=share, holds=share > 0.5)
@@ -93,18 +79,18 @@ def most_private(column: str, *specs: str) -> Callable[[Synthetic, Tables, Findi
     return judge
 
 
-def _by_distribution(column: str, tables: Tables, findings: Findings) -> pd.DataFrame:
+def _by_distribution(column: str, findings: Findings) -> pd.DataFrame:
     """Distributions in rows, quantizers in columns; larger = more private."""
     if column == "mis":
         frame = findings.mis[findings.mis["attack"] == "strongest"]
         return frame.pivot(index=CELL, columns="quantizer", values="mis")
-    return tables.models.groupby([*CELL, "quantizer"])[column].mean().unstack()
+    return findings.tables.models.groupby([*CELL, "quantizer"])[column].mean().unstack()
 
 
-def needed(name: str) -> Callable[[Synthetic, Tables, Findings], Verdict]:
+def needed(name: str) -> Callable[[Findings], Verdict]:
     """Median over distributions of the models that a ranking needs to stay at 0.95 of its own."""
 
-    def judge(study: Synthetic, tables: Tables, findings: Findings) -> Verdict:
+    def judge(findings: Findings) -> Verdict:
         models = findings.needed[findings.needed["score"] == name]["models"]
         ours = float(models.median())
         return Verdict(ours=ours, low=float(models.min()), high=float(models.max()), holds=ours <= 20)
@@ -112,17 +98,17 @@ def needed(name: str) -> Callable[[Synthetic, Tables, Findings], Verdict]:
     return judge
 
 
-def half_as_many(study: Synthetic, tables: Tables, findings: Findings) -> Verdict:
+def half_as_many(findings: Findings) -> Verdict:
     """In how many distributions our estimator needs at most half of the models that the plain mean needs."""
     wide = findings.needed.pivot(index=CELL, columns="score", values="models")
     count = int((wide[PROPOSED] <= wide[PAPER] / 2).sum())
     return Verdict(ours=float(count), holds=count >= round(7 / 9 * len(wide)))
 
 
-def at_least_as(name: str, than: str) -> Callable[[Synthetic, Tables, Findings], Verdict]:
+def at_least_as(name: str, than: str) -> Callable[[Findings], Verdict]:
     """Difference of two mean agreements."""
 
-    def judge(study: Synthetic, tables: Tables, findings: Findings) -> Verdict:
+    def judge(findings: Findings) -> Verdict:
         found = findings.overall.set_index("score")["spearman"]
         ours = float(found[name] - found[than])
         low, high = findings.difference(name, than)
@@ -131,80 +117,82 @@ def at_least_as(name: str, than: str) -> Callable[[Synthetic, Tables, Findings],
     return judge
 
 
-def equal_counts(study: Synthetic, tables: Tables, findings: Findings) -> Verdict:
+def equal_counts(findings: Findings) -> Verdict:
     """How much r_Q's agreement loses when every quantizer has equally many elements, drawn at random."""
-    verdict = at_least_as(PAPER, "r_q of random elements, equal counts")(study, tables, findings)
+    verdict = at_least_as(PAPER, "r_q of random elements, equal counts")(findings)
     assert verdict.ours is not None
     return Verdict(ours=verdict.ours, low=verdict.low, high=verdict.high, holds=verdict.ours >= 0.1)
 
 
-def unresolved(study: Synthetic, tables: Tables, findings: Findings) -> Verdict:
+def unresolved(findings: Findings) -> Verdict:
     """Share of (model, quantizer) with z below 2 at the study's N."""
-    z = tables.models["z"].dropna()
+    z = findings.tables.models["z"].dropna()
     return Verdict(ours=float((z < 2).mean()), holds=bool((z < 2).mean() > 0.5))
 
 
-def resolved_at_large_n(study: Synthetic, tables: Tables, findings: Findings) -> Verdict:
+def resolved_at_large_n(findings: Findings) -> Verdict:
     """Median z at the largest N."""
-    if tables.large.empty or tables.large["n_validation"].max() < 100_000:
+    if findings.tables.large.empty or findings.tables.large["n_validation"].max() < 100_000:
         return NOT_JUDGED
-    z = tables.large[tables.large["n_validation"] == tables.large["n_validation"].max()]["z"].median()
+    z = findings.tables.large[findings.tables.large["n_validation"] == findings.tables.large["n_validation"].max()][
+        "z"
+    ].median()
     return Verdict(ours=float(z), holds=bool(z >= 2))
 
 
-def closest_is_early(study: Synthetic, tables: Tables, findings: Findings) -> Verdict:
+def closest_is_early(findings: Findings) -> Verdict:
     """Median place of the closest rival in the order of mean loss, as a share of the elements."""
-    places = (tables.models["closest"] / tables.models["elements"]).dropna()
+    places = (findings.tables.models["closest"] / findings.tables.models["elements"]).dropna()
     return Verdict(ours=float(places.median()), holds=bool(places.median() <= 0.1))
 
 
-def no_better_than_loss(study: Synthetic, tables: Tables, findings: Findings) -> Verdict:
+def no_better_than_loss(findings: Findings) -> Verdict:
     """Mean accuracy of the discriminators minus that of the best loss threshold on the same models."""
-    if tables.baseline.empty:
+    if findings.tables.baseline.empty:
         return NOT_JUDGED
-    rows = tables.baseline[tables.baseline["models"] == study.models]
+    rows = findings.tables.baseline[findings.tables.baseline["models"] == findings.study.models]
     gains = (rows["accuracy"] - rows["loss_accuracy"]).groupby([rows[c] for c in (*CELL, "quantizer")]).mean()
     return Verdict(ours=float(gains.mean()), holds=bool(gains.mean() <= 0.01))
 
 
-def baseline_needs(study: Synthetic, tables: Tables, findings: Findings) -> Verdict:
+def baseline_needs(findings: Findings) -> Verdict:
     """Fewest models at which the discriminators' ranking has mean Spearman 0.95 with that of all models."""
-    if tables.baseline.empty:
+    if findings.tables.baseline.empty:
         return NOT_JUDGED
-    mis = tables.baseline.groupby([*CELL, "models", "quantizer"])["accuracy"].mean().unstack()[list(QUANTIZED)]
-    full = mis.xs(study.models, level="models")
-    sizes = sorted(study.baseline_sizes)
+    mis = findings.tables.baseline.groupby([*CELL, "models", "quantizer"])["accuracy"].mean().unstack()[list(QUANTIZED)]
+    full = mis.xs(findings.study.models, level="models")
+    sizes = sorted(findings.study.baseline_sizes)
     reached = [s for s in sizes if np.nanmean(spearman(mis.xs(s, level="models").to_numpy(), full.to_numpy())) >= 0.95]
-    ours = float(reached[0] if reached else study.models)
+    ours = float(reached[0] if reached else findings.study.models)
     return Verdict(ours=ours, holds=ours >= 100)
 
 
-def no_attack_below(study: Synthetic, tables: Tables, findings: Findings) -> Verdict:
+def no_attack_below(findings: Findings) -> Verdict:
     """Smallest difference between the LOSS attack's MIS bound and the exact MIS."""
-    if not tables.exact:
+    if not findings.tables.exact:
         return NOT_JUDGED
-    found = tables.exact["problems"].dropna(subset="loss_bound")
+    found = findings.tables.exact["problems"].dropna(subset="loss_bound")
     least = float((found["loss_bound"] - found["mis"]).min())
     return Verdict(ours=least, holds=least >= -1e-9)
 
 
-def certificate_below(study: Synthetic, tables: Tables, findings: Findings) -> Verdict:
+def certificate_below(findings: Findings) -> Verdict:
     """Smallest difference between the exact MIS (its upper limit where sampled) and the certificate."""
-    if not tables.exact:
+    if not findings.tables.exact:
         return NOT_JUDGED
-    found = tables.exact["problems"]
+    found = findings.tables.exact["problems"]
     least = float((found["high"] - found["certificate"]).min())
     return Verdict(ours=least, holds=least >= -1e-9)
 
 
-def slope_is_cramer(study: Synthetic, tables: Tables, findings: Findings) -> Verdict:
+def slope_is_cramer(findings: Findings) -> Verdict:
     """Share of the problems whose two rates differ in which the slope at the largest n lies nearer to Cramer's.
 
     Less `ln 2 / (2 n)`: sums of n lattice variables exceed a level with a factor 1 / sqrt(n) before the exponential.
     """
-    if not tables.exact:
+    if not findings.tables.exact:
         return NOT_JUDGED
-    found = tables.exact["problems"].dropna(subset="slope")
+    found = findings.tables.exact["problems"].dropna(subset="slope")
     found = found[(found["cramer"] - found["r_q"]).abs() > 0.02 * found["cramer"]]
     last = found.loc[found.groupby("problem")["n"].idxmax()]
     slope = last["slope"] - np.log(2) / (2 * last["n"])
@@ -212,23 +200,23 @@ def slope_is_cramer(study: Synthetic, tables: Tables, findings: Findings) -> Ver
     return Verdict(ours=float(nearer.mean()), holds=bool(nearer.all()))
 
 
-def r_q_misleads(study: Synthetic, tables: Tables, findings: Findings) -> Verdict:
+def r_q_misleads(findings: Findings) -> Verdict:
     """How often "rare win", which r_Q calls the more private, leaks more than "rare loss", at the n tried."""
-    if not tables.exact:
+    if not findings.tables.exact:
         return NOT_JUDGED
-    leak = tables.exact["problems"].pivot(index="n", columns="problem", values="leak")
-    r_q = tables.exact["problems"].groupby("problem")["r_q"].first()
+    leak = findings.tables.exact["problems"].pivot(index="n", columns="problem", values="leak")
+    r_q = findings.tables.exact["problems"].groupby("problem")["r_q"].first()
     share = float((leak["rare win"] > leak["rare loss"]).mean())
     return Verdict(ours=share, holds=bool(r_q["rare win"] > r_q["rare loss"] and share > 0.5))
 
 
-def quantized_exactly(score: str, least: float) -> Callable[[Synthetic, Tables, Findings], Verdict]:
+def quantized_exactly(score: str, least: float) -> Callable[[Findings], Verdict]:
     """Mean Spearman of a score with exact privacy, trained then quantized, at n = 100: at least so much."""
 
-    def judge(study: Synthetic, tables: Tables, findings: Findings) -> Verdict:
-        if not tables.exact:
+    def judge(findings: Findings) -> Verdict:
+        if not findings.tables.exact:
             return NOT_JUDGED
-        rows = tables.exact["ranking"]
+        rows = findings.tables.exact["ranking"]
         here = (rows["n"] == 100) & (rows["truth"] == "leak_quantized") & (rows["score"] == score)
         return _at_least(rows[here], least)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,12 @@ import torch
 from quantleak import InputError
 from quantleak.fleet import TRAINERS
 from quantleak.quantizers import PAPER_A, quantizer
-from quantleak.studies.synthetic import Findings, Synthetic, Tables, find, judge, run_study, verdicts
+from quantleak.studies.synthetic import STUDY, Findings, Synthetic, Tables, find, verdicts
 from quantleak.studies.synthetic.jobs.exact import problems
 from quantleak.studies.synthetic.jobs.fresh import QUANTIZED, FreshJob, fresh_fleet, own_sample, sample
 from quantleak.studies.synthetic.jobs.fresh_attacks import FreshAttackJob
 from quantleak.studies.synthetic.jobs.large import LargeJob, sizes_up_to
-from quantleak.studies.synthetic.jobs.settings import Purpose, read
+from quantleak.studies.synthetic.jobs.settings import Purpose
 from quantleak.studies.synthetic.price import price
 from quantleak.theory import privacy_rate
 
@@ -38,6 +39,10 @@ TINY = Synthetic(
     searched_models=2,
     block=3,
 )
+
+
+def run_study(study: Synthetic, out: Path, **options: Any) -> Tables:
+    return STUDY.find(study, out, **options).tables
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +166,7 @@ def test_findings_rank_and_claims_are_judged(findings: Findings, tables: Tables)
     assert len(strongest) == 9
     assert (strongest["low"] <= strongest["high"]).all()
     assert findings.overall["spearman"].between(-1, 1).all()
-    claims = {claim["id"]: claim for claim in judge(TINY, tables, findings)}
+    claims = {claim["id"]: claim for claim in STUDY.judge(findings)}
     assert claims["discriminator-no-better"]["holds"] is claims["exact-attack"]["holds"] is None
     differences = claims["fidelity-ranks-as-r_q"]
     by_score = findings.overall.set_index("score")["spearman"]
@@ -172,22 +177,22 @@ def test_findings_rank_and_claims_are_judged(findings: Findings, tables: Tables)
 
 
 def test_claims_on_the_exact_ground_truth(findings: Findings, tables: Tables) -> None:
-    known = replace(tables, exact={"problems": problems((5, 20))})
-    assert verdicts.no_attack_below(TINY, known, findings).holds
-    assert verdicts.certificate_below(TINY, known, findings).holds
-    assert verdicts.slope_is_cramer(TINY, known, findings).holds
-    broken = known.exact["problems"].assign(loss_bound=0.0, high=0.0)
-    known = replace(tables, exact={"problems": broken})
-    assert verdicts.no_attack_below(TINY, known, findings).holds is False
-    assert verdicts.certificate_below(TINY, known, findings).holds is False
+    known = replace(findings, tables=replace(tables, exact={"problems": problems((5, 20))}))
+    assert verdicts.no_attack_below(known).holds
+    assert verdicts.certificate_below(known).holds
+    assert verdicts.slope_is_cramer(known).holds
+    broken = known.tables.exact["problems"].assign(loss_bound=0.0, high=0.0)
+    known = replace(findings, tables=replace(tables, exact={"problems": broken}))
+    assert verdicts.no_attack_below(known).holds is False
+    assert verdicts.certificate_below(known).holds is False
 
 
 def test_settings_are_read_with_every_problem_at_once() -> None:
-    assert read({"models": 8, "modes": [6, 8]}, TINY).modes == (6, 8)
+    assert TINY.changed({"models": 8, "modes": [6, 8]}).modes == (6, 8)
     with pytest.raises(InputError, match=r"(?s)epoch: unknown setting.*epochs.*models"):
-        read({"epoch": 3, "models": "many"}, TINY)
+        TINY.changed({"epoch": 3, "models": "many"})
     with pytest.raises(InputError, match="epochs: must be at least 2"):
-        read({"epochs": 1}, TINY)
+        TINY.changed({"epochs": 1})
     with pytest.raises(InputError, match="No preset 'fast'; there are quick, paper"):
         Synthetic.preset("fast")
 

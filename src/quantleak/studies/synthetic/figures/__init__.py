@@ -14,11 +14,11 @@ from quantleak.studies.synthetic.figures.needed import needed
 from quantleak.studies.synthetic.figures.projections import projections
 from quantleak.studies.synthetic.figures.rank_stability import rank_stability
 from quantleak.studies.synthetic.findings import Findings
-from quantleak.studies.synthetic.jobs import Synthetic, Tables
 
 
-def figures(study: Synthetic, tables: Tables, findings: Findings) -> list[Figure]:
+def figures(findings: Findings) -> list[Figure]:
     """All figures, in the order in which a page tells the story; without those that the study left nothing to draw."""
+    study, tables = findings.study, findings.tables
     made = [
         against_attack(study, tables, findings),
         agreement(study, findings),

@@ -6,8 +6,7 @@ import pandas as pd
 
 from quantleak.studies.common import Figure
 from quantleak.studies.synthetic.figures.by_distribution import FAMILIES_IN_WORDS, cells, labelled, panels, rate
-from quantleak.studies.synthetic.findings import Findings
-from quantleak.studies.synthetic.findings.findings import CELL, PAPER
+from quantleak.studies.synthetic.findings import CELL, PAPER, Findings
 from quantleak.studies.synthetic.jobs import Synthetic, Tables
 
 

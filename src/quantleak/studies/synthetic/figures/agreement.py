@@ -8,8 +8,7 @@ import pandas as pd
 from quantleak.studies.common import Figure
 from quantleak.studies.common.figure import rows
 from quantleak.studies.common.style import BLUE, FONT, GREEN, INK, ORANGE, finished, layered, room_for
-from quantleak.studies.synthetic.findings import Findings
-from quantleak.studies.synthetic.findings.findings import PAPER, PROPOSED
+from quantleak.studies.synthetic.findings import PAPER, PROPOSED, Findings
 from quantleak.studies.synthetic.jobs import Synthetic
 
 PAPERS_FIGURE = 0.86

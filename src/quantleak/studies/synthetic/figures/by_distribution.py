@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from quantleak.report.digits import typeset
+from quantleak.studies.common.numbers import correlation as two_decimals
 from quantleak.studies.common.ranking import Floats, mean, resampled, spearman
 from quantleak.studies.common.scatter import Axis, panel, span
 from quantleak.studies.common.style import cell_name, finished, grid
-from quantleak.studies.synthetic.findings.findings import SMALLEST
-from quantleak.studies.synthetic.findings.numbers import correlation as two_decimals
+from quantleak.studies.synthetic.findings import SMALLEST
 from quantleak.studies.synthetic.jobs import Synthetic, Tables
 from quantleak.studies.synthetic.jobs.fresh import QUANTIZED
 from quantleak.studies.synthetic.jobs.settings import Distribution

@@ -10,8 +10,7 @@ from quantleak.studies.common import Figure
 from quantleak.studies.common.figure import rows
 from quantleak.studies.common.ranking import spearman
 from quantleak.studies.common.style import DASHES, FONT, INK, family, finished, layered, short
-from quantleak.studies.synthetic.findings import Findings
-from quantleak.studies.synthetic.findings.findings import CELL, SMALLEST
+from quantleak.studies.synthetic.findings import CELL, SMALLEST, Findings
 from quantleak.studies.synthetic.jobs import Synthetic, Tables
 from quantleak.studies.synthetic.jobs.fresh import QUANTIZED
 

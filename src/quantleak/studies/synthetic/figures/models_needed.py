@@ -11,8 +11,7 @@ from quantleak.studies.common.figure import rows
 from quantleak.studies.common.ranking import Floats, mean, spearman, stability
 from quantleak.studies.common.style import BLUE, FONT, INK, finished, grid, layered
 from quantleak.studies.synthetic.figures.by_distribution import of
-from quantleak.studies.synthetic.findings import Findings
-from quantleak.studies.synthetic.findings.findings import COUNT, PAPER, PROPOSED
+from quantleak.studies.synthetic.findings import COUNT, PAPER, PROPOSED, Findings
 from quantleak.studies.synthetic.jobs import Synthetic, Tables
 from quantleak.studies.synthetic.jobs.fresh import QUANTIZED
 from quantleak.studies.synthetic.jobs.settings import Distribution

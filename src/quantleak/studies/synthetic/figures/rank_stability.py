@@ -10,8 +10,7 @@ from quantleak.studies.common.style import cell_name
 from quantleak.studies.synthetic.figures.by_distribution import of, wide
 from quantleak.studies.synthetic.figures.rank_drawing import drawing
 from quantleak.studies.synthetic.figures.subsets import CONFUSED, PLACES, SUBSETS, Ranked, ranked
-from quantleak.studies.synthetic.findings import Findings
-from quantleak.studies.synthetic.findings.findings import PAPER
+from quantleak.studies.synthetic.findings import PAPER, Findings
 from quantleak.studies.synthetic.jobs import Synthetic, Tables
 from quantleak.studies.synthetic.jobs.fresh import QUANTIZED
 from quantleak.studies.synthetic.jobs.settings import Distribution

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
-from quantleak.auditing.settings import explain
 from quantleak.data import Mixture
-from quantleak.errors import InputError, nearest
+from quantleak.errors import InputError
 from quantleak.fleet import Optimizer, Training
+from quantleak.studies.common.settings import StudySettings
 
 
 class Purpose(IntEnum):
@@ -72,8 +71,25 @@ class Distribution:
         return [self.seed, self.modes, round(1000 * self.sigma), self.draw]
 
 
+PRESETS: dict[str, dict[str, Any]] = {
+    "quick": {
+        "models": 40,
+        "draws": 2,
+        "draw_models": 16,
+        "balanced_models": 32,
+        "discriminators": False,
+        "baseline_sizes": (),
+        "large_validation": 10_000,
+        "large_models": 2,
+        "searched_models": 4,
+    },
+    "paper": {},
+}
+"""What each size changes."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class Synthetic:
+class Synthetic(StudySettings):
     """The study of section 5.1 and appendix E of [Aubinais2025]_.
 
     Attributes:
@@ -103,7 +119,19 @@ class Synthetic:
         seed: The one seed of everything.
     """
 
-    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+    name: ClassVar[str] = "synthetic"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PRESETS
+    parts: ClassVar[tuple[str, ...]] = ("balanced", "discriminators", "exact")
+    stated: ClassVar[tuple[str, ...]] = (
+        "modes",
+        "sigmas",
+        "models",
+        "epochs",
+        "examples",
+        "dimension",
+        "learning_rate",
+    )
+    not_identity: ClassVar[tuple[str, ...]] = ("baseline_sizes", "resamples")
 
     modes: tuple[int, ...] = (6, 8, 16)
     sigmas: tuple[float, ...] = (1.5, 2.0, 3.0)
@@ -145,17 +173,6 @@ class Synthetic:
         if problems:
             raise InputError("\n".join(problems))
 
-    @classmethod
-    def preset(cls, name: str) -> Synthetic:
-        """The study at one of its sizes.
-
-        Raises:
-            InputError: If there is no such preset.
-        """
-        if name not in PRESETS:
-            raise InputError(f"No preset '{name}'; there are {', '.join(PRESETS)}.{nearest(name, PRESETS)}")
-        return replace(cls(), **PRESETS[name])
-
     @property
     def distributions(self) -> list[Distribution]:
         """All mixtures at their first draw of centres, in the order of the paper's table."""
@@ -176,64 +193,3 @@ class Synthetic:
     def training(self) -> Training:
         """Settings of the learning algorithm."""
         return Training(epochs=self.epochs, batch=self.batch, optimizer=Optimizer(learning_rate=self.learning_rate))
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What fixes the numbers of every job; parts that are left out only leave out jobs."""
-        return {
-            name: value for name, value in self.to_dict().items() if name not in {*PARTS, "baseline_sizes", "resamples"}
-        }
-
-    @property
-    def command(self) -> str:
-        """What to type to run it again, from the preset that differs least."""
-        told = [f"--preset {name} {self._changes(Synthetic.preset(name))}".strip() for name in PRESETS]
-        return f"quantleak reproduce synthetic {min(told, key=len)} --out out/synthetic"
-
-    def _changes(self, base: Synthetic) -> str:
-        mine, theirs = self.to_dict(), base.to_dict()
-        parts = [f"--without {name}" for name in PARTS if theirs[name] and not mine[name]]
-        given = [name for name in mine if mine[name] != theirs[name] and not (name in PARTS and theirs[name])]
-        return " ".join([*parts, *(f"--set '{name}={mine[name]}'" for name in given)])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Every field, ready for JSON."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
-
-
-def read(values: Mapping[str, Any], base: Synthetic) -> Synthetic:
-    """`base` with some settings changed, every problem reported at once.
-
-    Raises:
-        InputError: Unknown names (with the nearest one), values of the wrong type or out of range.
-    """
-    known = [field.name for field in fields(Synthetic)]
-    problems = [f"{name}: unknown setting.{nearest(name, known)}" for name in values if name not in known]
-    usable = {name: value for name, value in values.items() if name in known}
-    try:
-        changed = TypeAdapter(Synthetic).validate_python(base.to_dict() | usable)
-    except ValidationError as error:
-        raise InputError("\n".join(problems + explain(error))) from error
-    if problems:
-        raise InputError("\n".join(problems))
-    return changed
-
-
-PARTS = ("balanced", "discriminators", "exact")
-"""Parts of the study that can be left out."""
-
-PRESETS: dict[str, dict[str, Any]] = {
-    "quick": {
-        "models": 40,
-        "draws": 2,
-        "draw_models": 16,
-        "balanced_models": 32,
-        "discriminators": False,
-        "baseline_sizes": (),
-        "large_validation": 10_000,
-        "large_models": 2,
-        "searched_models": 4,
-    },
-    "paper": {},
-}
-"""What each size changes."""

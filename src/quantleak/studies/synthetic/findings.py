@@ -97,6 +97,8 @@ class Findings:
     """What the study found.
 
     Attributes:
+        study: What was run.
+        tables: What came of it, which all below is computed from.
         mis: One row for each (distribution, quantizer, attack): the MIS bound; `strongest` among them, with its
             interval and what it chose.
         agreement: One row for each (distribution, score): Spearman with the strongest attack's MIS over the eight
@@ -107,6 +109,8 @@ class Findings:
         drawn: By score, the mean over distributions in every resample of the models.
     """
 
+    study: Synthetic
+    tables: Tables
     mis: pd.DataFrame
     agreement: pd.DataFrame
     overall: pd.DataFrame
@@ -121,7 +125,7 @@ class Findings:
 
 
 def find(study: Synthetic, tables: Tables) -> Findings:
-    """Compute the findings from the tables alone."""
+    """Compute the findings of a study from its tables alone."""
     models = tables.models.assign(
         bits=tables.models["quantizer"].map(_bits(study)),
         per_count=tables.models["r_q"] / tables.models["elements"] ** 2,
@@ -139,6 +143,8 @@ def find(study: Synthetic, tables: Tables) -> Findings:
         for score in SCORES
     ]
     return Findings(
+        study=study,
+        tables=tables,
         mis=pd.concat([_mis(key, found) for key, found in best.items()], ignore_index=True),
         agreement=agreement,
         overall=overall,

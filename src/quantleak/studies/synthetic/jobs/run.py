@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from quantleak.engines import Job, Local, Progress, Results, Runner
+from quantleak.engines import Job, Results, Runner
 from quantleak.quantizers import PAPER_A
-from quantleak.store import Folder
 from quantleak.studies.synthetic.jobs.balanced import BalancedJob
 from quantleak.studies.synthetic.jobs.baseline import BaselineJob
 from quantleak.studies.synthetic.jobs.fresh import QUANTIZED, FreshJob
@@ -46,32 +44,20 @@ class Tables:
     seconds: dict[str, float]
 
 
-def run_study(study: Synthetic, out: Path, workers: int | None = None, progress: Progress | None = None) -> Tables:
-    """Run the jobs that are not done yet and gather all of them.
-
-    Args:
-        study: What to run.
-        out: The folder; an interrupted study there is continued.
-        workers: Processes; all processors if None. No number depends on it.
-        progress: Called with `(stage, done, total)`.
-
-    Raises:
-        InputError: If the folder holds another study.
-    """
-    with Folder(out, {"study": "synthetic", "settings": study.identity}, "study") as folder:
-        runner = Runner(folder, Local(workers), progress)
-        left = runner.together(_independent_jobs(study))
-        fresh, further, large = left["train and follow"], left["further draws"], left["follow N"]
-        balanced, exact = left["balanced fleets"], left["exact ground truth"]
-        flat = {d.name: _joined(fresh, d, "flat") for d in study.distributions}
-        left |= runner.together(
-            {
-                "discriminators": _baseline_jobs(study) if study.discriminators else {},
-                "attack": {_key(d, "attacks"): FreshAttackJob(study, d) for d in study.distributions},
-            },
-            flat,
-        )
-        attacks, baseline = left["attack"], left["discriminators"]
+def run_jobs(study: Synthetic, runner: Runner) -> Tables:
+    """Run the jobs that are not done yet and gather all of them."""
+    left = runner.together(_independent_jobs(study))
+    fresh, further, large = left["train and follow"], left["further draws"], left["follow N"]
+    balanced, exact = left["balanced fleets"], left["exact ground truth"]
+    flat = {d.name: _joined(fresh, d, "flat") for d in study.distributions}
+    left |= runner.together(
+        {
+            "discriminators": _baseline_jobs(study) if study.discriminators else {},
+            "attack": {_key(d, "attacks"): FreshAttackJob(study, d) for d in study.distributions},
+        },
+        flat,
+    )
+    attacks, baseline = left["attack"], left["discriminators"]
     return Tables(
         models=pd.concat([_models(study, fresh, d) for d in study.distributions], ignore_index=True),
         attacks=pd.concat(_attacks(study, attacks, balanced), ignore_index=True),

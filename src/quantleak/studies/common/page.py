@@ -1,15 +1,17 @@
-"""The study on disk: figures, claims, a summary, and one page that needs nothing else."""
+"""Writes a study to disk: figures, claims, a summary, and one page that needs nothing else."""
 
 from __future__ import annotations
 
-import math
+import os
+import platform
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 from jinja2 import ChoiceLoader, Environment, PackageLoader
 from markupsafe import Markup
 
@@ -17,57 +19,81 @@ import quantleak
 from quantleak.report.grid import Cell, Column, Row, Table
 from quantleak.report.template import environment
 from quantleak.store import write, write_json
-from quantleak.studies.common import Figure
-from quantleak.studies.synthetic import about, cost
-from quantleak.studies.synthetic.figures import figures
-from quantleak.studies.synthetic.findings import Findings
-from quantleak.studies.synthetic.findings.numbers import MISSING, limits, number
-from quantleak.studies.synthetic.headlines import headlines
-from quantleak.studies.synthetic.jobs import Synthetic, Tables
+from quantleak.studies.common.claim import Judged
+from quantleak.studies.common.figure import Figure
+from quantleak.studies.common.numbers import MISSING, limits, number
+from quantleak.studies.common.settings import StudySettings
 
-Claims = Sequence[dict[str, Any]]
 VERDICTS = {True: ("✓", "holds"), False: ("✗", "refuted"), None: ("–", "not judged")}
 MOST_ROWS = 250
 """Of a table on the page; longer ones must bring a shorter one."""
 
 
-def write_study(study: Synthetic, tables: Tables, findings: Findings, claims: Claims, out: Path) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """What the page of a study says beside its figures and claims.
+
+    Attributes:
+        title: Of the summary, such as `The synthetic study`.
+        kicker: Which paper's study it is; stands above the question.
+        question: What the study asks.
+        setup: What was run, in a sentence.
+        headlines: What was found, in a few sentences, the most important first.
+        thresholds: When thresholds were written, in a sentence or two.
+        open_parameters: What the paper leaves open, and what it is here.
+        costs: Seconds by stage.
+        papers_cost: What the paper says of its own cost.
+    """
+
+    title: str
+    kicker: str
+    question: str
+    setup: str
+    headlines: list[str]
+    thresholds: str
+    open_parameters: Table
+    costs: Table
+    papers_cost: str = ""
+
+
+def write_page(settings: StudySettings, figures: Sequence[Figure], claims: Judged, words: Words, out: Path) -> None:
     """Write `figures/`, `claims.json`, `summary.md` and `index.html` into `out`.
 
     Equal numbers give equal bytes, but for what the summary and the page say of time and machine.
 
     Args:
-        study: Its settings.
-        tables: What came out.
-        findings: Of these tables.
+        settings: What was run.
+        figures: In the order of the page.
         claims: With their verdicts.
+        words: All else that is said.
         out: The folder.
     """
-    made = figures(study, tables, findings)
-    drawings = {figure.name: Markup(figure.svg) for figure in made}
-    for figure in made:
+    for figure in figures:
         write(out / "figures" / f"{figure.name}.csv", figure.csv.encode())
         write_json(out / "figures" / f"{figure.name}.json", figure.spec)
         write(out / "figures" / f"{figure.name}.png", figure.png)
-    write_json(out / "claims.json", [_finite(claim) for claim in claims])
+    write_json(out / "claims.json", list(claims))
     values = {
-        "command": study.command,
-        "setup": about.in_one_line(study),
-        "departures": about.departures(study),
-        "headlines": headlines(study, tables, findings, claims),
+        "study": settings,
+        "words": words,
         "claims": [_claim(claim) for claim in claims],
-        "machine": cost.machine(),
-        "costs": cost.table(study, tables.seconds),
+        "machine": machine(),
         "version": quantleak.__version__,
-        "figures": made,
+        "figures": figures,
+        "drawings": {figure.name: Markup(figure.svg) for figure in figures},
+        "tables": {figure.name: shown_table(figure) for figure in figures},
     }
-    write(out / "summary.md", _templates().get_template("summary.md.j2").render(values).encode())
-    shown = {figure.name: shown_table(figure) for figure in made}
-    page = _templates().get_template("study.html.j2")
-    write(
-        out / "index.html",
-        page.render(values, drawings=drawings, tables=shown, open_parameters=about.open_parameters(study)).encode(),
-    )
+    for template, name in (("summary.md.j2", "summary.md"), ("study.html.j2", "index.html")):
+        write(out / name, _templates().get_template(template).render(values).encode())
+
+
+def machine() -> str:
+    """Processor, number of processors, versions."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    processor = names[0] if names else platform.processor() or platform.machine()
+    return f"{processor}, {os.cpu_count()} processors; Python {platform.python_version()}, torch {torch.__version__}"
 
 
 @cache
@@ -75,7 +101,7 @@ def _templates() -> Environment:
     """Those of the report, and ours."""
     reports = environment()
     assert reports.loader is not None
-    return reports.overlay(loader=ChoiceLoader([PackageLoader("quantleak", "studies/synthetic"), reports.loader]))
+    return reports.overlay(loader=ChoiceLoader([PackageLoader("quantleak", "studies/common"), reports.loader]))
 
 
 def _claim(claim: dict[str, Any]) -> dict[str, str]:
@@ -91,11 +117,6 @@ def _claim(claim: dict[str, Any]) -> dict[str, str]:
         "mark": mark,
         "verdict": verdict,
     }
-
-
-def _finite(claim: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no NaN."""
-    return {key: None if isinstance(v, float) and not math.isfinite(v) else v for key, v in claim.items()}
 
 
 def shown_table(figure: Figure) -> Table:
