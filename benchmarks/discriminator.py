@@ -15,7 +15,7 @@ import torch
 from quantleak.attacks import log_probability, phi_binary
 from quantleak.attacks.discriminator import Discrimination, discriminator
 from quantleak.data import Mixture
-from quantleak.fleet import TRAINERS, Fleet, Optimizer, Training
+from quantleak.fleet import TRAINERS, Fleet, Training, optimizer
 from quantleak.models import network
 from quantleak.quantizers import PAPER_A, quantizer
 from quantleak.results import Estimate
@@ -51,7 +51,7 @@ def trained(models: int, epochs: int) -> Models:
         features=torch.from_numpy(drawn.features),
         targets=torch.from_numpy(drawn.labels),
         members=tuple(np.arange(EXAMPLES) + 2 * EXAMPLES * model for model in range(models)),
-        training=Training(epochs=epochs, batch=32, optimizer=Optimizer.parse("adam:1e-4"), evaluate_every=epochs),
+        training=Training(epochs=epochs, batch=32, optimizer=optimizer("adam:1e-4"), evaluate_every=epochs),
         block=BLOCK,
     )
     last = [list(TRAINERS["stacked"].train(block))[-1].flat for block in fleet.blocks()]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from quantleak.data import Mixture
 from quantleak.engines import InOneThread, Local
-from quantleak.fleet import TRAINERS, Block, Fleet, Optimizer, Training
+from quantleak.fleet import TRAINERS, Block, Fleet, Training, optimizer
 from quantleak.models import network
 from quantleak.ptq import Elementwise
 from quantleak.quantizers import PAPER_A, quantizer
@@ -46,7 +46,7 @@ def linear_fleet(first: int, models: int, epochs: int = EPOCHS) -> Fleet:
         features=torch.from_numpy(drawn.features),
         targets=torch.from_numpy(drawn.labels),
         members=tuple(np.arange(m * EXAMPLES, (m + 1) * EXAMPLES) for m in range(models)),
-        training=Training(epochs=epochs, batch=BATCH, optimizer=Optimizer.parse(ADAM)),
+        training=Training(epochs=epochs, batch=BATCH, optimizer=optimizer(ADAM)),
         seed=first,
         block=32,
     )

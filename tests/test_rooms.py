@@ -21,6 +21,7 @@ ROOMS = (
     "plugins",
     "registry",
     "renamed",
+    "rng",
     "store",
     "quantizers",
     "results",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint
 from typing import Generic, TypeVar, cast
 
 from quantleak.errors import InputError, nearest
@@ -28,11 +29,11 @@ class Registry(Generic[Kind]):
     Args:
         noun: What they are called in messages.
         group: Entry-point group: a package that declares `my_name = "package.module:Class"` there is found by that
-            name.
+            name. None if other packages cannot add any.
         base: The class that all of them extend.
     """
 
-    def __init__(self, noun: str, group: str, base: type) -> None:
+    def __init__(self, noun: str, group: str | None, base: type) -> None:
         self.noun, self.group, self.base = noun, group, base
         self.kinds: dict[str, type[Kind]] = {}
 
@@ -56,7 +57,7 @@ class Registry(Generic[Kind]):
         Raises:
             InputError: If what a package offers under this name cannot be loaded, or is something else.
         """
-        point = offered(self.group).get(name)
+        point = self._offered().get(name)
         if point is None or name in self.kinds:
             return self.kinds.get(name)
         kind = load(point)
@@ -82,15 +83,20 @@ class Registry(Generic[Kind]):
         name, rest = split_name(spec)
         kind = self.find(name)
         if kind is None:
-            hint = nearest(name, [*self.kinds, *offered(self.group), *also])
-            raise InputError(f"Unknown {self.noun} '{name}'.{hint} `quantleak list {self.noun}s` shows all.")
+            hint = nearest(name, [*self.kinds, *self._offered(), *also])
+            there_is = f"There are {', '.join(self.kinds)}."
+            advice = f"`quantleak list {self.noun}s` shows all." if self.group else there_is
+            raise InputError(f"Unknown {self.noun} '{name}'.{hint} {advice}")
         return read_spec(kind, rest)
 
     def available(self) -> list[Listing]:
         """Every class there is, built in or installed by another package, in the order of registration."""
-        for name in offered(self.group):
+        for name in self._offered():
             self.find(name)
         return [
             Listing(name=name, description=(kind.__doc__ or "").strip().split("\n")[0], example=kind.example)
             for name, kind in self.kinds.items()
         ]
+
+    def _offered(self) -> dict[str, EntryPoint]:
+        return offered(self.group) if self.group else {}

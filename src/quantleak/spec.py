@@ -16,7 +16,8 @@ class Specified:
     Attributes:
         name: The word that opens the spec.
         example: A spec to copy, for messages.
-        positional: The fields that a spec gives after the colon, in order.
+        positional: The fields that a spec gives after the colon, in order; a last one of type `tuple[..., ...]` takes
+            all values that are left.
     """
 
     name: ClassVar[str]
@@ -50,6 +51,9 @@ def read_spec(kind: type[Kind], rest: str) -> Kind:
     """
     before, _, after = rest.partition("?")
     values = [value for value in before.removeprefix(":").split(",") if value]
+    rest_of = len(kind.positional) - 1
+    if kind.positional and _is_list(typing.get_type_hints(kind)[kind.positional[-1]]) and len(values) > rest_of:
+        values = [*values[:rest_of], ",".join(values[rest_of:])]
     if len(values) > len(kind.positional):
         raise InputError(
             f"{kind.name}{rest}: takes {len(kind.positional)} values after ':', got {len(values)}{_usage(kind)}"
@@ -104,26 +108,54 @@ def _usage(kind: type[Specified]) -> str:
     return f"; for example '{kind.example}'."
 
 
+def _is_list(wanted: Any) -> bool:
+    return typing.get_origin(wanted) is tuple
+
+
 def _read_value(kind: type[Specified], key: str, text: str) -> Any:
     wanted = typing.get_type_hints(kind)[key]
     choices = wanted.__args__ if isinstance(wanted, types.UnionType) else (wanted,)
     for choice in choices:
         try:
+            if _is_list(choice):
+                return tuple(_READERS[choice.__args__[0]](part.strip().lower()) for part in text.split(","))
             return _READERS[choice](text.strip().lower())
         except (ValueError, KeyError):
             continue
-    kinds = " or ".join(_WORDS[choice] for choice in choices)
-    raise InputError(f"{kind.name}: '{key}' must be {kinds}, got '{text}'{_usage(kind)}")
+    kinds = " or ".join(_words(choice) for choice in choices)
+    raise InputError(f"{kind.name}: '{key}' must be {kinds}, got '{_short(text)}'{_usage(kind)}")
+
+
+def _words(choice: Any) -> str:
+    return f"{_MANY[choice.__args__[0]]}, separated by commas" if _is_list(choice) else _WORDS[choice]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _write_value(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(_write_value, value))
     return str(value).lower() if isinstance(value, bool | None) else str(value)
 
 
+def _number(kind: type) -> Any:
+    """A reader of numbers as one writes them: Python's own reads `1_0` as 10."""
+
+    def read(text: str) -> Any:
+        if "_" in text:
+            raise ValueError(text)
+        return kind(text)
+
+    return read
+
+
+_SHOWN = 40
 _READERS: dict[type, Any] = {
     bool: {"true": True, "false": False}.__getitem__,
-    int: int,
-    float: float,
+    int: _number(int),
+    float: _number(float),
     str: str,
     types.NoneType: {"none": None}.__getitem__,
 }
@@ -134,3 +166,4 @@ _WORDS: dict[type, str] = {
     str: "a word",
     types.NoneType: "none",
 }
+_MANY: dict[type, str] = {int: "whole numbers", float: "numbers", str: "words"}

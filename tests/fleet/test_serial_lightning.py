@@ -18,7 +18,8 @@ from torch.nn import functional
 
 import quantleak as ql
 from quantleak.errors import InputError
-from quantleak.fleet import LOSSES, TRAINERS, Block, Fleet, Optimizer, Training, rows_of, trainer
+from quantleak.fleet import LOSSES, TRAINERS, Block, Fleet, Training, rows_of, trainer
+from quantleak.fleet import optimizer as read_optimizer
 from quantleak.fleet.objective import Task
 from quantleak.models import network
 from quantleak.ptq.layout import Layout
@@ -77,7 +78,7 @@ def fleet(kind: type = Own, optimizer: str = "adam:1e-3") -> Fleet:
         features=torch.from_numpy(random.normal(size=(60, 9)).astype(np.float32)),
         targets=torch.from_numpy(random.integers(0, 2, 60)),
         members=rows_of(random.random((3, 60)) < 0.5),
-        training=Training(epochs=4, batch=8, optimizer=Optimizer.parse(optimizer), evaluate_every=3),
+        training=Training(epochs=4, batch=8, optimizer=read_optimizer(optimizer), evaluate_every=3),
         seed=11,
         block=3,
     )

@@ -23,13 +23,24 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations, prune
 
 from quantleak.errors import InputError
-from quantleak.fleet import TRAINERS, Checkpoint, Fleet, Optimizer, Predictor, Training, constants, rows_of, trainer
+from quantleak.fleet import (
+    TRAINERS,
+    Adam,
+    Checkpoint,
+    Fleet,
+    Predictor,
+    Training,
+    constants,
+    rows_of,
+    trainer,
+)
+from quantleak.fleet import optimizer as read_optimizer
 from quantleak.fleet.batches import ModelBatches
-from quantleak.fleet.training import Stream, stream, torch_seed
 from quantleak.models import network
 from quantleak.ptq import Elementwise
 from quantleak.ptq.layout import state
 from quantleak.quantizers import quantizer
+from quantleak.rng import Stream, model_stream, torch_seed
 
 EXAMPLES, INPUTS, MODELS = 40, 6, 3
 Build = Callable[[tuple[int, ...], int], nn.Module]
@@ -45,7 +56,7 @@ def fleet(build: Build) -> Fleet:
         features=torch.from_numpy(features),
         targets=torch.from_numpy(draws.integers(0, 2, EXAMPLES)),
         members=rows_of(member),
-        training=Training(epochs=3, batch=5, optimizer=Optimizer.parse("adam:1e-2"), evaluate_every=3),
+        training=Training(epochs=3, batch=5, optimizer=read_optimizer("adam:1e-2"), evaluate_every=3),
         seed=11,
         block=MODELS,
     )
@@ -62,7 +73,7 @@ def plain_loop(made: Fleet, model: int) -> nn.Module:
             module = copy.deepcopy(module)
         module.train()
         optimizer = torch.optim.Adam((p for p in module.parameters() if p.requires_grad), lr=1e-2, fused=True)
-        batches = ModelBatches(made.members[model], made.steps, stream(made.seed, Stream.BATCHES, model))
+        batches = ModelBatches(made.members[model], made.steps, model_stream(made.seed, Stream.BATCHES, model))
         for epoch in range(1, made.training.epochs + 1):
             torch.manual_seed(torch_seed(made.seed, Stream.FORWARD, model, epoch))
             order = batches.epoch()
@@ -238,7 +249,7 @@ def test_vmap_takes_what_differs_in_parameters_and_buffers_alone() -> None:
 
 
 def test_lightning_keeps_all_of_a_model() -> None:
-    made = replace(fleet(RIGHT["lightning"]), training=replace(fleet(RIGHT["linear"]).training, optimizer=Optimizer()))
+    made = replace(fleet(RIGHT["lightning"]), training=replace(fleet(RIGHT["linear"]).training, optimizer=Adam()))
     assert torch.equal(
         trained("serial-lightning", made).flat,
         torch.stack([made.network.layout.flatten(state(plain_loop(made, model))) for model in range(MODELS)]),

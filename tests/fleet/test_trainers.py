@@ -11,12 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from quantleak.errors import InputError
-from quantleak.fleet import TRAINERS, Block, Fleet, Optimizer, Training, rows_of, trainer
+from quantleak.fleet import TRAINERS, Block, Fleet, Training, rows_of, trainer
+from quantleak.fleet import optimizer as read_optimizer
 from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.objective import Task
-from quantleak.fleet.training import Stream, stream, torch_seed
 from quantleak.models import Network, network
 from quantleak.ptq.layout import Layout
+from quantleak.rng import Stream, model_stream, torch_seed
 
 PLAIN = ["stacked", "vmap", "serial"]  # serial-lightning has a file of its own, compiled takes linear models only
 OPTIMIZERS = ["adam:1e-2", "adamw:1e-2?weight_decay=0.1", "sgd:0.1?momentum=0.9&weight_decay=1e-3", "sgd:0.05"]
@@ -63,7 +64,7 @@ def fleet(
         features=features,
         targets=targets,
         members=rows_of(member),
-        training=Training(epochs=4, batch=16, optimizer=Optimizer.parse(optimizer), evaluate_every=3),
+        training=Training(epochs=4, batch=16, optimizer=read_optimizer(optimizer), evaluate_every=3),
         seed=11,
         block=5,
     )
@@ -78,7 +79,7 @@ def plain_loop(made: Fleet, model: int) -> list[Tensor]:
     optimizer = kinds[settings.name](
         module.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, **extra
     )
-    batches = ModelBatches(made.members[model], made.steps, stream(made.seed, Stream.BATCHES, model))
+    batches = ModelBatches(made.members[model], made.steps, model_stream(made.seed, Stream.BATCHES, model))
     seen = []
     for epoch in range(1, made.training.epochs + 1):
         order = batches.epoch()
@@ -204,9 +205,7 @@ def test_models_do_not_depend_on_the_rest_of_the_fleet_beyond_rounding(name: str
 def test_wide_models_are_trained_in_tiles_of_one() -> None:
     made = replace(fleet("mlp:3000", shape=(20,)), training=Training(epochs=4, batch=16, evaluate_every=3))
     assert made.network.start(0).numel() * 16 > 1 << 20
-    assert_same_weights(
-        "stacked", replace(made, training=replace(made.training, optimizer=Optimizer.parse("sgd:0.01")))
-    )
+    assert_same_weights("stacked", replace(made, training=replace(made.training, optimizer=read_optimizer("sgd:0.01"))))
 
 
 def test_a_model_without_members_is_refused() -> None:

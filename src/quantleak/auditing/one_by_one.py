@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from quantleak.auditing.plan import Plan
 from quantleak.fleet import LOSSES, predictions, target_dtype
-from quantleak.fleet.training import Stream, stream, torch_seed
 from quantleak.ptq import Procedure, digest
+from quantleak.rng import Stream, model_stream, torch_seed
 from quantleak.theory import Rates, rates
 from quantleak.trajectory.trajectory import Trajectory
 
@@ -71,6 +71,6 @@ class OneByOne:
         return self.procedure.quantize(model, calibration, torch_seed(seed, Stream.QUANTIZE, number))
 
     def _calibration(self, number: int, rows: int) -> Tensor:
-        random = np.random.default_rng(stream(self.plan.settings.seed, Stream.CALIBRATION, number))
+        random = np.random.default_rng(model_stream(self.plan.settings.seed, Stream.CALIBRATION, number))
         members = self.plan.parts.pool[self.plan.member[number]]
         return torch.from_numpy(self.plan.features[random.permutation(members)[:rows]])

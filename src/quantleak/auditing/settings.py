@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 from quantleak.attacks import extra_attack
 from quantleak.errors import InputError, nearest
-from quantleak.fleet import TRAINERS, Optimizer, Training
+from quantleak.fleet import TRAINERS, Training, optimizer
 from quantleak.ptq import procedure
 from quantleak.ptq.procedure import UnquantizedDtype
 from quantleak.quantizers import BASELINE, PAPER_A
@@ -69,7 +69,7 @@ class Settings:
         specs = dict.fromkeys([BASELINE, *(procedure(spec).spec for spec in self.quantizers)])
         object.__setattr__(self, "quantizers", tuple(specs))
         object.__setattr__(self, "extra_attacks", tuple(dict.fromkeys(self.extra_attacks)))
-        object.__setattr__(self, "optimizer", Optimizer.parse(self.optimizer).spec)
+        object.__setattr__(self, "optimizer", optimizer(self.optimizer).spec)
 
     @property
     def training(self) -> Training:
@@ -77,7 +77,7 @@ class Settings:
         return Training(
             epochs=self.epochs,
             batch=self.batch,
-            optimizer=Optimizer.parse(self.optimizer),
+            optimizer=optimizer(self.optimizer),
             evaluate_every=self.evaluate_every,
         )
 
@@ -103,7 +103,7 @@ class Settings:
         problems += [] if self.quantizers else ["quantizers: name at least one, such as ternary:0.9"]
         if self.trainer not in {"auto", *TRAINERS}:
             problems.append(f"trainer: must be auto, {', '.join(TRAINERS)}, got '{self.trainer}'")
-        checks: list[tuple[str, Callable[[str], object], str]] = [("optimizer", Optimizer.parse, self.optimizer)]
+        checks: list[tuple[str, Callable[[str], object], str]] = [("optimizer", optimizer, self.optimizer)]
         checks += [("quantizers", procedure, spec) for spec in self.quantizers]
         checks += [("extra_attacks", extra_attack, name) for name in self.extra_attacks]
         for name, check, value in checks:

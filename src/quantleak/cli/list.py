@@ -51,9 +51,9 @@ def _attacks() -> list[tuple[str, str]]:
 
 
 def _models() -> list[tuple[str, str]]:
-    from quantleak.models import MODELS
+    from quantleak.models import available
 
-    return list(MODELS.items())
+    return [(listing.example, listing.description) for listing in available()]
 
 
 _ROWS = {Kind.quantizers: _quantizers, Kind.datasets: _datasets, Kind.attacks: _attacks, Kind.models: _models}

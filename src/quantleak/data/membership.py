@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from quantleak.data.streams import stream
 from quantleak.errors import InputError
+from quantleak.rng import stream
 
 
 def membership(models: int, groups: npt.NDArray[Any], seed: int, share: float = 0.5) -> npt.NDArray[np.bool_]:

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from quantleak.data.dataset import Dataset
 from quantleak.data.features import Ints
-from quantleak.data.streams import stream
 from quantleak.errors import InputError
+from quantleak.rng import stream
 
 FRACTIONS = (0.5, 0.2, 0.15, 0.15)
 LEAST_PER_PART = 10

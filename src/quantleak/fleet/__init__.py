@@ -10,7 +10,9 @@ from quantleak.fleet.fleet import rows_of as rows_of
 from quantleak.fleet.objective import LOSSES as LOSSES
 from quantleak.fleet.objective import outputs_of as outputs_of
 from quantleak.fleet.objective import target_dtype as target_dtype
+from quantleak.fleet.optimizers import Adam as Adam
+from quantleak.fleet.optimizers import Optimizer as Optimizer
+from quantleak.fleet.optimizers import optimizer as optimizer
 from quantleak.fleet.predict import Predictor as Predictor
 from quantleak.fleet.predict import predictions as predictions
-from quantleak.fleet.training import Optimizer as Optimizer
 from quantleak.fleet.training import Training as Training

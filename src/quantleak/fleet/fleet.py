@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from quantleak.errors import InputError
 from quantleak.fleet.batches import ModelBatches, Rows, steps_per_epoch
 from quantleak.fleet.objective import Task, target_dtype
-from quantleak.fleet.training import Stream, Training, stream, torch_seed
+from quantleak.fleet.training import Training
 from quantleak.models import Network
 from quantleak.ptq.layout import Layout
+from quantleak.rng import Stream, model_stream, torch_seed
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Block:
     def batches(self) -> list[ModelBatches]:
         """The minibatch stream of each model, at its beginning."""
         return [
-            ModelBatches(self.fleet.members[m], self.fleet.steps, stream(self.fleet.seed, Stream.BATCHES, m))
+            ModelBatches(self.fleet.members[m], self.fleet.steps, model_stream(self.fleet.seed, Stream.BATCHES, m))
             for m in self.models
         ]
 

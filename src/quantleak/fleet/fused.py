@@ -14,14 +14,14 @@ from torch.optim.adam import adam
 from torch.optim.adamw import adamw
 from torch.optim.sgd import sgd
 
-from quantleak.fleet.training import Optimizer
+from quantleak.fleet.optimizers import SGD, Adam, Optimizer
 
 
 def fused_step(settings: Optimizer, parameters: Tensor, gradient: Tensor) -> Callable[[], None]:
     """A function that takes one optimizer step on `parameters` in place, reading whatever `gradient` then holds."""
-    if settings.name == "sgd":
+    if isinstance(settings, SGD):
         return _sgd_step(settings, parameters, gradient)
-    function = adam if settings.name == "adam" else adamw
+    function = adam if isinstance(settings, Adam) else adamw
     first, second = torch.zeros_like(parameters), torch.zeros_like(parameters)
     steps = torch.zeros((), dtype=torch.float32, device=parameters.device)
 

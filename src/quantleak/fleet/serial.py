@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.fleet import Block, Checkpoint
 from quantleak.fleet.objective import LOSSES
-from quantleak.fleet.training import Stream, torch_seed
 from quantleak.models.rebuilt import require_rebuilt
 from quantleak.ptq.layout import state
+from quantleak.rng import Stream, torch_seed
 
 
 class Serial:

@@ -16,10 +16,11 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.fleet import Block, Checkpoint
-from quantleak.fleet.training import Optimizer, Stream, torch_seed
+from quantleak.fleet.optimizers import Adam
 from quantleak.models.framework import lightning_base
 from quantleak.models.rebuilt import require_rebuilt
 from quantleak.ptq.layout import state
+from quantleak.rng import Stream, torch_seed
 from quantleak.store.rows import RowBuffer, Storage
 
 _MEMORY = 2**30  # bytes of snapshots of a block in memory; what comes after goes to a temporary file
@@ -42,7 +43,7 @@ class SerialLightning:
         """Modules that are no LightningModule, and settings that it would not follow."""
         if lightning_base(block.fleet.network.module(seed=0)) is None:
             return "serial-lightning trains LightningModules only"
-        if block.fleet.training.optimizer != Optimizer():
+        if block.fleet.training.optimizer != Adam():
             return (
                 f"a LightningModule brings its own optimizer in configure_optimizers, and '"
                 f"{block.fleet.training.optimizer.spec}' would not be used; leave the optimizer out"

@@ -1,5 +1,7 @@
-"""Networks: the named ones and a user's function."""
+"""Networks: named architectures, and a function of the user's."""
 
-from quantleak.models.network import MODELS as MODELS
+from quantleak.models.architectures import Architecture as Architecture
+from quantleak.models.architectures import register as register
+from quantleak.models.choose import available as available
+from quantleak.models.choose import network as network
 from quantleak.models.network import Network as Network
-from quantleak.models.network import network as network

@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from quantleak.data.streams import stream
 from quantleak.errors import InputError
+from quantleak.rng import stream
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -11,7 +11,7 @@ import numpy as np
 
 from quantleak.data import Mixture
 from quantleak.errors import InputError
-from quantleak.fleet import Optimizer, Training
+from quantleak.fleet import Adam, Training
 from quantleak.studies.common.settings import StudySettings
 
 
@@ -192,4 +192,4 @@ class Synthetic(StudySettings):
     @property
     def training(self) -> Training:
         """Settings of the learning algorithm."""
-        return Training(epochs=self.epochs, batch=self.batch, optimizer=Optimizer(learning_rate=self.learning_rate))
+        return Training(epochs=self.epochs, batch=self.batch, optimizer=Adam(learning_rate=self.learning_rate))

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from quantleak.data.streams import stream
 from quantleak.errors import InputError
+from quantleak.rng import stream
 
 
 def test_a_stream_repeats_and_purposes_and_seeds_differ():
