@@ -28,6 +28,8 @@ import pandas as pd
 
 RENAMED: dict[str, str] = {"biases": "unquantized_dtype"}
 """Keys and columns of the base by their new names."""
+REWORDED = {"rival": "competitor"}
+"""Words in texts of the base, names of scores and claims among them, by their new words."""
 IGNORED = {"id", "timings", "versions", "seconds", "trainings_seconds"}
 """What differs between equal runs, or says which code ran."""
 MODEL = """
@@ -100,12 +102,21 @@ def leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
         for number, item in enumerate(value):
             yield from leaves(item, f"{place}/{number}")
     else:
-        yield place, value
+        yield place, reworded(value) if isinstance(value, str) else value
+
+
+def reworded(text: str) -> str:
+    """A text of the base in the words of the new checkout."""
+    for old, new in REWORDED.items():
+        text = text.replace(old, new)
+    return text
 
 
 def table(path: Path) -> dict[str, np.ndarray]:
     """The columns of a table; CSV as the texts that stand there."""
     frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=str, keep_default_na=False)
+    for name in frame.select_dtypes(["object", "string"]).columns:
+        frame[name] = frame[name].map(lambda value: reworded(value) if isinstance(value, str) else value)
     return {RENAMED.get(str(name), str(name)): frame[name].to_numpy() for name in frame.columns}
 
 

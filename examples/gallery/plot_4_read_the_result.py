@@ -41,7 +41,7 @@ for spec in ("sign", "ternary:0.9", "uniform:5"):
 
 # %%
 # **r_Q** speaks of all attacks at once, but only if it is resolved: below z = 2 the best element of the trajectory
-# cannot be told from its closest rival on this many validation examples. Beside it the free control, the number of
+# cannot be told from its closest competitor on this many validation examples. Beside it the free control, the number of
 # distinct elements.
 for spec in ("sign", "ternary:0.9", "uniform:5"):
     rate = result[spec].rate

@@ -77,8 +77,8 @@ def test_what_is_wrong_is_refused_with_the_name_of_the_package(install, group, n
 
 def test_two_packages_of_one_name_are_not_chosen_between(install) -> None:
     install({ATTACKS: {"gap": "made_up:gap"}})
-    install({ATTACKS: {"gap": "rival:gap"}}, name="rival")
-    with pytest.raises(InputError, match=r"Two packages offer 'gap'.*made_up 1\.2.*rival 1\.2|rival 1\.2.*made_up"):
+    install({ATTACKS: {"gap": "other:gap"}}, name="other")
+    with pytest.raises(InputError, match=r"Two packages offer 'gap'.*made_up 1\.2.*other 1\.2|other 1\.2.*made_up"):
         installed_attack("gap")
 
 

@@ -119,12 +119,12 @@ def test_edges():
 
 
 def test_infinite_losses_are_the_limit_of_large_ones():
-    best, rival = np.zeros(6), np.array([np.inf, 1.0, 1.0, 1.0, -0.5, np.inf])
-    limit = cramer_rate([best, rival]).value
-    assert cramer_rate([best, np.where(np.isinf(rival), 1e4, rival)]).value == pytest.approx(limit, rel=1e-9)
-    # A best element whose losses are below its rival's only where these are infinite.
-    rival = np.array([np.inf, -1.0, -1.0, 0.5])
-    assert cramer_rate([best[:4], rival]).value == pytest.approx(-math.log(3 / 4))
+    best, competitor = np.zeros(6), np.array([np.inf, 1.0, 1.0, 1.0, -0.5, np.inf])
+    limit = cramer_rate([best, competitor]).value
+    assert cramer_rate([best, np.where(np.isinf(competitor), 1e4, competitor)]).value == pytest.approx(limit, rel=1e-9)
+    # A best element whose losses are below its competitor's only where these are infinite.
+    competitor = np.array([np.inf, -1.0, -1.0, 0.5])
+    assert cramer_rate([best[:4], competitor]).value == pytest.approx(-math.log(3 / 4))
     assert cramer_rate([best[:2], np.full(2, np.inf)]).value == math.inf
 
 

@@ -119,14 +119,14 @@ def test_examples_that_the_minimiser_cannot_tell_apart_are_merged_without_a_trac
 
 
 def two_parameters(n: int, q: float, threshold: float) -> float:
-    """Leak where the rival wins iff its share of the training set, a binomial of probability q, exceeds a threshold."""
+    """Leak where the competitor wins iff its share of the training set, binomial of q, exceeds a threshold."""
     fewest = math.floor(threshold * n) + 1
     return 2 * q * (stats.binom.sf(fewest - 2, n - 1, q) - stats.binom.sf(fewest - 1, n, q))
 
 
 @pytest.mark.parametrize("n", [3, 16, 41, 200, 1000])
 def test_tiny_leaks_keep_their_digits(n):
-    # The rival is worse by 3 on nine examples of ten, better by 7 on one: it wins if that one has a share above 3/10.
+    # The competitor is worse by 3 on nine examples of ten, better by 7 on one: it wins if that has a share above 3/10.
     ours = erm_mis([[0] * 9 + [7], [3] * 9 + [0]], [Fraction(1, 10)] * 10, n)
     assert ours.leak == pytest.approx(two_parameters(n, 0.1, 0.3), rel=1e-9)
     assert n < 1000 or 0 < ours.leak < 1e-60

@@ -33,16 +33,16 @@ def test_it_tends_to_r_q_from_below_as_n_grows(seed: int) -> None:
     assert found[-1] == pytest.approx(r_q, abs=np.log(5) / 10**9 + 1e-12)
 
 
-def test_one_rival_gives_r_q_at_every_n() -> None:
+def test_one_competitor_gives_r_q_at_every_n() -> None:
     losses = table(3, elements=2)
     assert [finite_rate(losses, n) for n in (1, 7, 1000)] == pytest.approx([float(privacy_rate(losses))] * 3)
 
 
-def test_many_rivals_that_no_training_set_tells_apart_count_as_their_logarithm() -> None:
+def test_many_competitors_that_no_training_set_tells_apart_count_as_their_logarithm() -> None:
     best = np.zeros(1000)
-    rivals = np.random.default_rng(0).normal(1e-6, 1.0, size=(50, 1000))
-    rivals -= rivals.mean(1, keepdims=True) - 1e-6
-    assert finite_rate(np.vstack([best, rivals]), 10) == pytest.approx(-np.log(50) / 10, abs=1e-6)
+    competitors = np.random.default_rng(0).normal(1e-6, 1.0, size=(50, 1000))
+    competitors -= competitors.mean(1, keepdims=True) - 1e-6
+    assert finite_rate(np.vstack([best, competitors]), 10) == pytest.approx(-np.log(50) / 10, abs=1e-6)
 
 
 def test_edges() -> None:

@@ -78,8 +78,8 @@ def shadows(attack: AttackResult | Worst) -> str:
     """The shadows of an attack, and what the attacker does with the original first.
 
     Example:
-        >>> from quantleak.results import Number, Worst
-        >>> none = Number(value=None)
+        >>> from quantleak.results import Estimate, Worst
+        >>> none = Estimate(value=None)
         >>> shadows(Worst(value=0.1, name="lira-online", mode="adaptive", fpr=0.01, auc=none, via="sign"))
         'adaptive, quantized first: 1 bit'
     """

@@ -107,7 +107,7 @@ def _large(study: Synthetic, random: np.random.Generator) -> pd.DataFrame:
 
 
 def _exact(random: np.random.Generator) -> dict[str, pd.DataFrame]:
-    names = ("coin", "four rivals", "tie", "rare win", "rare loss", "close call")
+    names = ("coin", "four competitors", "tie", "rare win", "rare loss", "close call")
     problems = pd.DataFrame([{"problem": name, "n": n} for name in names for n in (5, 10, 20, 40)])
     rate = {name: 0.05 * place for place, name in enumerate(names)}
     leak = np.exp(-problems["n"] * (problems["problem"].map(rate) + 0.5 / np.sqrt(problems["n"])))

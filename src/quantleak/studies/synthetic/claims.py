@@ -91,9 +91,9 @@ CLAIMS: tuple[Claim[Findings], ...] = (
         judge=verdicts.baseline_needs,
     ),
     Claim(
-        id="closest-rival-early",
+        id="closest-competitor-early",
         source="paper A, Figure 10",
-        claim="The closest rival, where Lambda_kk is largest, is among the best elements.",
+        claim="The closest competitor, where Lambda_kk is largest, is among the best elements.",
         threshold="median place at most 10% of the elements",
         judge=verdicts.closest_is_early,
     ),
@@ -107,7 +107,7 @@ CLAIMS: tuple[Claim[Findings], ...] = (
     Claim(
         id="r_q-unresolved",
         source="ours",
-        claim="At N = 1,000 the best element is mostly not told from its closest rival (z < 2).",
+        claim="At N = 1,000 the best element is mostly not told from its closest competitor (z < 2).",
         threshold="in more than half of (model, quantizer)",
         judge=verdicts.unresolved,
     ),

@@ -56,8 +56,8 @@ def _control(findings: Findings) -> str:
 def _resolution(study: Synthetic, tables: Tables) -> str:
     z = tables.models["z"].dropna()
     sentence = (
-        f"At N = {study.validation:,} validation examples the best element is not told from its closest rival (z < "
-        f"{RESOLVED:g}) in {100 * float((z < RESOLVED).mean()):.0f}% of models and quantizers"
+        f"At N = {study.validation:,} validation examples the best element is not told from its closest competitor "
+        f"(z < {RESOLVED:g}) in {100 * float((z < RESOLVED).mean()):.0f}% of models and quantizers"
     )
     if tables.large.empty:
         return f"{sentence}."

@@ -141,7 +141,7 @@ def resolved_at_large_n(findings: Findings) -> Verdict:
 
 
 def closest_is_early(findings: Findings) -> Verdict:
-    """Median place of the closest rival in the order of mean loss, as a share of the elements."""
+    """Median place of the closest competitor in the order of mean loss, as a share of the elements."""
     places = (findings.tables.models["closest"] / findings.tables.models["elements"]).dropna()
     return Verdict(ours=float(places.median()), holds=bool(places.median() <= 0.1))
 

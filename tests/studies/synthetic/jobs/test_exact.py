@@ -49,8 +49,8 @@ def test_the_second_order_score_misleads(table: pd.DataFrame) -> None:
     assert win["leak"] > 3 * loss["leak"]
 
 
-def test_rivals_of_equal_rate_leak_more_together(table: pd.DataFrame) -> None:
-    coin, four = (table[table["problem"] == name].set_index("n") for name in ("coin", "four rivals"))
+def test_competitors_of_equal_rate_leak_more_together(table: pd.DataFrame) -> None:
+    coin, four = (table[table["problem"] == name].set_index("n") for name in ("coin", "four competitors"))
     assert coin["r_q"].tolist() == pytest.approx(four["r_q"].tolist())
     assert coin["cramer"].tolist() == pytest.approx(four["cramer"].tolist())
     np.testing.assert_allclose(four["leak"] / coin["leak"], 2, rtol=0.01)

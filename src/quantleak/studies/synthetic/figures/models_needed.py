@@ -1,4 +1,4 @@
-"""Figure 7: how fast the rankings settle, r_Q beside the attacks and its rivals."""
+"""Figure 7: how fast the rankings settle, r_Q beside the attacks and its competitors."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ def needed(study: Synthetic, findings: Findings) -> Figure:
         caption=(
             "The fewest models from which a score's ranking keeps, on average over random subsets, a Spearman "
             "correlation of 0.95 with its own ranking of all models; by distribution, and the median of them. A "
-            "stronger colour is more. A ranking that settles at once need not be right. Rivals were searched for the "
-            f"first {min(study.searched_models, study.models)} models only, which makes those scores look settled "
+            "stronger colour is more. A ranking that settles at once need not be right. Competitors were searched for "
+            f"the first {min(study.searched_models, study.models)} models only, which makes those scores look settled "
             "sooner. The paper names 15 to 20 models for mean r_Q."
         ),
         frame=frame,

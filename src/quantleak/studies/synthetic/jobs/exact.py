@@ -53,10 +53,12 @@ def problem(name: str, about: str, losses: Sequence[Sequence[int]]) -> Problem:
 
 
 PROBLEMS = (
-    problem("coin", "One rival: worse by 1 on three examples of four, better by 1 on one.", [[1] * 4, [0, 2, 2, 2]]),
     problem(
-        "four rivals",
-        "Four rivals like that of the coin, one for every example: the rates are the same, the leak is not.",
+        "coin", "One competitor: worse by 1 on three examples of four, better by 1 on one.", [[1] * 4, [0, 2, 2, 2]]
+    ),
+    problem(
+        "four competitors",
+        "Four competitors like that of the coin, one for every example: the rates are the same, the leak is not.",
         [[1] * 4, *(2 - 2 * np.eye(4, dtype=int)).tolist()],
     ),
     problem(
@@ -64,7 +66,7 @@ PROBLEMS = (
     ),
     problem(
         "rare win",
-        "The rival is worse by 3 on nine examples of ten and better by 7 on one: r_Q promises more than is true.",
+        "The competitor is worse by 3 on nine examples of ten and better by 7 on one: r_Q promises more than is true.",
         [[0] * 9 + [7], [3] * 9 + [0]],
     ),
     problem(
@@ -74,8 +76,8 @@ PROBLEMS = (
     ),
     problem(
         "close call",
-        "Twelve rivals, each wrong on five neighbours of twelve examples, the best on every third: too many counts "
-        "to enumerate from n = 20 on.",
+        "Twelve competitors, each wrong on five neighbours of twelve examples, the best on every third: too many "
+        "counts to enumerate from n = 20 on.",
         [[1, 0, 0] * 4, *(np.roll([1] * 5 + [0] * 7, k).tolist() for k in range(12))],
     ),
 )

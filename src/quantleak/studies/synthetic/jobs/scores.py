@@ -1,4 +1,4 @@
-"""Scores of one model's loss table: the paper's r_Q, its rivals as an estimator, and controls at equal counts."""
+"""Scores of one model's loss table: the paper's r_Q, its competitors as an estimator, and controls at equal counts."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def scores(measured: Gaps, examples: int) -> dict[str, float]:
         examples: n, the size of the training set, for the rates at finite n.
 
     Returns:
-        `r_q` and `cramer` (the paper's pair); `z`; `elements`; `closest`: the place of the closest rival
+        `r_q` and `cramer` (the paper's pair); `z`; `elements`; `closest`: the place of the closest competitor
         in the order of mean loss, 2 = the second best (where `Lambda_kk` is largest); `finite` (see
         `finite_rate`) at n, `finite_4` at n / 4 and `finite_16` at 16 n; `tenth`: r_Q with the tenth
-        closest rival in place of the closest; `harmonic`: with the harmonic mean over rivals; `crossfit`: the best
-        element chosen on one half of the validation examples and compared on the other, both ways.
+        closest competitor in place of the closest; `harmonic`: with the harmonic mean over competitors; `crossfit`: the
+        best element chosen on one half of the validation examples and compared on the other, both ways.
     """
     r_q, squared = privacy_rate_of(measured), measured.signal_to_noise
     ordered = squared.sort().values
@@ -51,8 +51,8 @@ def scores(measured: Gaps, examples: int) -> dict[str, float]:
 def crossfit(losses: Tensor) -> float:
     r"""r_Q with the best element from other examples than those that compare it: `1/2 min_k sign(d_k) (d_k / s_k)^2`.
 
-    Negative where some rival beats the chosen element on the half that judges; the mean of both ways. NaN with fewer
-    than two elements.
+    Negative where some competitor beats the chosen element on the half that judges; the mean of both ways. NaN with
+    fewer than two elements.
     """
     if len(losses) < 2:
         return math.nan

@@ -1,4 +1,4 @@
-"""r_Q against rivals that are searched around the best element instead of taken from the trajectory."""
+"""r_Q against competitors that are searched around the best element instead of taken from the trajectory."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ class Synthetic(StudySettings):
         exact: Whether to enumerate the small problems whose MIS is known exactly.
         large_validation: The largest N at which r_Q is followed.
         large_models: Models of each distribution for that.
-        searched_models: Models of each distribution whose rivals are also searched.
+        searched_models: Models of each distribution whose competitors are also searched.
         block: Models trained side by side.
         resamples: Bootstrap resamples behind intervals.
         seed: The one seed of everything.
