@@ -28,7 +28,14 @@ import pandas as pd
 
 RENAMED: dict[str, str] = {"biases": "unquantized_dtype"}
 """Keys and columns of the base by their new names."""
-REWORDED = {"rival": "competitor"}
+REWORDED = {
+    "rival": "competitor",
+    "cannot be told from": "cannot be distinguished from",
+    "not told from": "not distinguished from",
+    "told apart": "distinguished",
+    "asked for: ": "requested: ",
+    "bits a weight": "bits per weight",
+}
 """Words in texts of the base, names of scores and claims among them, by their new words."""
 IGNORED = {"id", "timings", "versions", "seconds", "trainings_seconds"}
 """What differs between equal runs, or says which code ran."""

@@ -67,12 +67,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=int, default=300)
     parser.add_argument("--epochs", type=int, default=3000)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     torch.set_num_threads(1)
-    models = trained(asked.models, asked.epochs)
+    models = trained(arguments.models, arguments.epochs)
     lines = [
-        f"sigma 2, 8 modes, {asked.models} models, {asked.epochs} epochs; accuracies on models that g never saw, "
-        "95% intervals over models. `paper` is the best of the configurations that read theta, x, y and the loss.",
+        f"sigma 2, 8 modes, {arguments.models} models, {arguments.epochs} epochs; accuracies on models that g never "
+        "saw, 95% intervals over models. `paper` is the best of the configurations that read theta, x, y and the loss.",
         "",
         "| quantizer | g | LOSS | gain | MIS bound | chosen | on validation models: LOSS, paper, alignment | CPU s |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -87,8 +87,8 @@ def main() -> None:
         lines.append(f"| {spec} | {' | '.join(columns)} |")
     met = "met" if max(seconds) <= MOST_SECONDS else "NOT MET"
     lines += ["", f"Longest: {max(seconds):.0f} s of one core (target {MOST_SECONDS:.0f}: {met})."]
-    command = f".venv/bin/python benchmarks/discriminator.py --models {asked.models} --epochs {asked.epochs}"
-    write_results(f"discriminator_{asked.models}", f"OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 {command}", lines)
+    command = f".venv/bin/python benchmarks/discriminator.py --models {arguments.models} --epochs {arguments.epochs}"
+    write_results(f"discriminator_{arguments.models}", f"OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 {command}", lines)
 
 
 def _by_inputs(found: Discrimination) -> str:

@@ -386,9 +386,12 @@ def _cells(cells: dict[str, Any], choosing: dict[str, Any]) -> list[str]:
     return [
         f"## Confirming what was chosen ({repeats} repeats a cell)",
         "",
-        "| demand | found | asked | met |",
+        "| demand | found | required | met |",
         "| --- | --- | --- | --- |",
-        *(f"| {what} | {found:.3f} | {asked} | {'yes' if met else 'NO'} |" for what, found, asked, met in verdicts),
+        *(
+            f"| {what} | {found:.3f} | {required} | {'yes' if met else 'NO'} |"
+            for what, found, required, met in verdicts
+        ),
         "",
         "A cell is `targets x examples @ FPR`, the members' shift d, and what ties or correlates the scores; ± is the "
         "Monte-Carlo standard error. Rows that begin with *stress* have target effects so strong that TPRs differ "
@@ -410,15 +413,16 @@ def main() -> None:
     parser.add_argument("--choose", type=int, default=500)
     parser.add_argument("--confirm", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=2)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     todo = sorted(
-        jobs(asked.choose, asked.confirm), key=lambda job: -job[1].targets * job[1].examples * job[2] * (1 + 4 * job[3])
+        jobs(arguments.choose, arguments.confirm),
+        key=lambda job: -job[1].targets * job[1].examples * job[2] * (1 + 4 * job[3]),
     )
-    with get_context("spawn").Pool(asked.workers) as pool:
+    with get_context("spawn").Pool(arguments.workers) as pool:
         for number, _ in enumerate(pool.imap_unordered(cell, todo, chunksize=1), 1):
             print(f"{number} of {len(todo)} cells", end="\r", flush=True)
-    write_results("coverage", "python benchmarks/interval_coverage.py", summary(asked.choose, asked.confirm))
+    write_results("coverage", "python benchmarks/interval_coverage.py", summary(arguments.choose, arguments.confirm))
 
 
 if __name__ == "__main__":

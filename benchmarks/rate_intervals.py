@@ -106,7 +106,7 @@ def differences() -> list[str]:
 
 
 def pairs() -> list[str]:
-    """How often two equal quantizers are told apart with 97.5% confidence or more, in either direction."""
+    """How often two equal quantizers are distinguished with 97.5% confidence or more, in either direction."""
     lines = [
         "## Sure of a difference where there is none",
         "",

@@ -30,8 +30,8 @@ def reference() -> Iterator[str]:
 
 def _help(command: Any) -> Iterator[str]:
     """The description, then the examples as a block to copy."""
-    told = "\n\n".join(filter(None, [inspect.cleandoc(command.help or ""), command.epilog]))
-    text, _, examples = told.partition("Examples:")
+    help_text = "\n\n".join(filter(None, [inspect.cleandoc(command.help or ""), command.epilog]))
+    text, _, examples = help_text.partition("Examples:")
     yield from (*text.strip().splitlines(), "")
     calls = [line.strip() for line in examples.splitlines() if line.strip()]
     if calls:

@@ -72,5 +72,5 @@ trainer.fit(Classifier((8,), 1), train)
 tracker.compute()
 
 # %%
-# z below 2 says that 300 validation examples cannot tell the best element from its closest competitor: one run of so
-# small a model ranks nothing. Compare medians over several runs, at equal numbers of validation examples.
+# z below 2 says that 300 validation examples cannot distinguish the best element from its closest competitor: one
+# run of so small a model ranks nothing. Compare medians over several runs, at equal numbers of validation examples.

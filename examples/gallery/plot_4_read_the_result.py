@@ -34,15 +34,15 @@ for quantizer in result.quantizers:
 
 # %%
 # **Against the original**: paired, model by model, so that much of the noise cancels. If the interval holds 0, these
-# data cannot tell the two apart.
+# data cannot distinguish the two.
 for spec in ("sign", "ternary:0.9", "uniform:5"):
     difference = result[spec].versus_original
     print(f"{spec:12} leakage {difference['worst'].text():26} utility {difference['utility'].text()}")
 
 # %%
 # **r_Q** speaks of all attacks at once, but only if it is resolved: below z = 2 the best element of the trajectory
-# cannot be told from its closest competitor on this many validation examples. Beside it the free control, the number of
-# distinct elements.
+# cannot be distinguished from its closest competitor on this many validation examples. Beside it the free control,
+# the number of distinct elements.
 for spec in ("sign", "ternary:0.9", "uniform:5"):
     rate = result[spec].rate
     print(f"{spec:12} r_Q {rate.text(4):30} z {rate.resolution:.1f}, {rate.elements:.0f} elements")

@@ -8,7 +8,7 @@ A function of signals, checked by the suite that ours pass, then compared with L
 # %%
 # The idea to try: rank the target's signal among those of the OUT shadows. The share of shadows below it is an
 # estimate of how unusual it is that needs no Gaussian. `use` says which shadows may be read: their number must not
-# tell the target's own membership.
+# reveal the target's own membership.
 import numpy as np
 
 import quantleak as ql
@@ -55,4 +55,4 @@ print(compare(measured["rank"], measured["lira"]).auc)
 
 # %%
 # In a package of your own, the entry point ``rank = "my_package.rank:rank"`` in the group ``quantleak.attacks`` brings
-# it into every audit that asks for it: ``quantleak audit ... --set extra_attacks=rank``.
+# it into every audit that names it: ``quantleak audit ... --set extra_attacks=rank``.

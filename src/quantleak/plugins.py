@@ -1,4 +1,4 @@
-"""What other packages bring: quantizers, attacks and data sources, found by their entry points."""
+"""Plug-ins of other packages: quantizers, attacks and data sources, found by their entry points."""
 
 from __future__ import annotations
 

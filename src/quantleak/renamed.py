@@ -31,8 +31,8 @@ def accept_old_names(given: Mapping[str, Any], stacklevel: int = 3) -> dict[str,
         new = NEW_NAMES[old]
         if new in given:
             raise InputError(f"{old}: is the old name of {new}, which is given too; leave out {old}.")
-        told = f"The setting '{old}' is now called '{new}'; the old name is refused from version {REFUSED_FROM} on."
-        warnings.warn(told, FutureWarning, stacklevel=stacklevel)
+        message = f"The setting '{old}' is now called '{new}'; the old name is refused from version {REFUSED_FROM} on."
+        warnings.warn(message, FutureWarning, stacklevel=stacklevel)
     return {NEW_NAMES.get(name, name): value for name, value in given.items()}
 
 

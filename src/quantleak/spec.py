@@ -47,7 +47,7 @@ def read_spec(kind: type[Kind], rest: str) -> Kind:
         rest: Empty, or starting with `:` or `?`.
 
     Raises:
-        InputError: For an option nobody knows, one given twice, a value of the wrong kind, or one missing.
+        InputError: For an unknown option, one given twice, a value of the wrong kind, or one missing.
     """
     before, _, after = rest.partition("?")
     values = [value for value in before.removeprefix(":").split(",") if value]

@@ -102,7 +102,7 @@ def test_every_attack_in_every_mode_once_and_loss_without_a_mode(fleet) -> None:
 
 def test_an_attack_that_cannot_run_says_why_and_the_others_run(fleet) -> None:
     mode, pairing = apart(fleet)
-    mode = Mode(name="given", targets=Signals(pool=mode.targets.pool), shadows=mode.shadows)
+    mode = Mode(name="user-supplied", targets=Signals(pool=mode.targets.pool), shadows=mode.shadows)
     found = attack_all(ATTACKS, [mode], pairing, task="binary", groups=None, level=0.95)
     refused = {attack.name: attack.reason for attack in found.attacks if attack.reason}
     assert set(refused) == {"rmia-online", "rmia-offline"}

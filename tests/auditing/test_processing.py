@@ -70,7 +70,10 @@ def test_an_audit_of_an_original_that_does_not_leak_names_nothing(tmp_path: Path
         optimizer="adam:1e-12", quantizers=("sign", "uniform:2"),
     )  # fmt: skip
     assert result.recommended.quantizer is None
-    assert result.recommended.headline == "Nothing to choose by: the original itself cannot be told from guessing."
+    assert (
+        result.recommended.headline
+        == "Nothing to choose by: the original itself cannot be distinguished from guessing."
+    )
     assert "Nothing to choose by" in (tmp_path / "privacy-card.md").read_text()
     # Every quantizer's figure pairs with the original's, whichever attack that is.
     kept = kept_worst(tmp_path, result)

@@ -63,7 +63,10 @@ def test_equal_leakage_is_decided_by_bits_and_is_not_clear() -> None:
     assert not answer.clear
     assert answer.headline == "Ship 4; 5 may do as well."
     assert answer.sure.startswith("Sure that it leaks less than the original")
-    assert "Not sure that it leaks least of those that keep enough AUROC: 5 cannot be told from it." in answer.sure
+    assert (
+        "Not sure that it leaks least of those that keep enough AUROC: 5 cannot be distinguished from it."
+        in answer.sure
+    )
 
 
 def test_not_distinguishable_from_the_original_is_said() -> None:
@@ -97,7 +100,7 @@ def test_all_alike_is_said_in_one_word() -> None:
     specs = ("sign", "uniform:2", "uniform:3", "uniform:4", "uniform:5")
     answer = told(ORIGINAL, *(contender(spec, bits, 0.9, 0.2, noise=0.01) for bits, spec in enumerate(specs, 1)))
     assert answer.headline == "Ship 1 bit (sign); four others may do as well."
-    assert "none of the four others can be told from it" in answer.sure
+    assert "none of the four others can be distinguished from it" in answer.sure
 
 
 def test_one_that_leaked_less_where_it_was_not_chosen_is_named() -> None:
@@ -124,7 +127,7 @@ def test_where_the_original_is_not_told_from_guessing_nothing_is_named() -> None
     null = replace(ORIGINAL, figure=Estimate(value=0.012, low=0.009, high=0.016))
     answer = told(null, contender("1", 1, 0.9, 0.011))
     assert (answer.quantizer, answer.clear, answer.versus) == (None, False, {})
-    assert answer.headline == "Nothing to choose by: the original itself cannot be told from guessing."
+    assert answer.headline == "Nothing to choose by: the original itself cannot be distinguished from guessing."
     assert "finds 1.20% [0.90, 1.60] of the members at 1% false alarms; guessing finds 1.00% of them" in answer.reason
     by_auc = recommend(
         {"identity": replace(null, figure=Estimate(value=0.52, low=0.48, high=0.55))}, "AUROC", None, 0.02, 0.95

@@ -1,4 +1,4 @@
-"""Comparisons of audits: what is told apart, by which method, and what is refused."""
+"""Comparisons of audits: what is distinguished, by which method, and what is refused."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_asking_for_a_task():
     assert read_targets([1, 2, 3], "y", "multiclass").classes == ("1", "2", "3")
     assert read_targets([0, 1], "y", "multiclass").task == "multiclass"
     asked = read_targets([0, 1], "y", "regression")
-    assert (asked.values.dtype, asked.classes, asked.rule) == (np.float64, None, "asked for: regression")
+    assert (asked.values.dtype, asked.classes, asked.rule) == (np.float64, None, "requested: regression")
 
 
 def test_one_axis_too_many_is_forgiven_if_it_is_one_long():

@@ -77,7 +77,7 @@ def test_a_users_function_is_imported_and_tried(tmp_path: Path, monkeypatch: pyt
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     assert network("users_models:build", (3, 4), 2).start(0).numel() == 26
-    with pytest.raises(InputError, match=r"answers a batch of 2 with shape \(2, 3, 2\); it must be \(2, 2\)"):
+    with pytest.raises(InputError, match=r"returns for a batch of 2 the shape \(2, 3, 2\); it must be \(2, 2\)"):
         network("users_models:wrong", (3, 4), 2)
     with pytest.raises(InputError, match="Did you mean 'build'"):
         network("users_models:biuld", (3, 4), 2)
@@ -106,7 +106,7 @@ def test_whatever_a_users_file_raises_is_explained(
 
 
 class Own(nn.Module):
-    """A linear model that answers in training as it is told to."""
+    """A linear model whose output in training is changed by a function."""
 
     def __init__(self, training: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
@@ -140,7 +140,7 @@ def fail(out: Tensor) -> Tensor:
     [
         (lambda shape, outputs: Own(fail), "in training mode, failed: RuntimeError: only for evaluation"),
         (lambda shape, outputs: Own(Tensor.detach), "in training mode, failed: RuntimeError: .*grad"),
-        (lambda shape, outputs: Own(torch.squeeze), r"in training mode, answers a batch of 2 with shape \(2,\)"),
+        (lambda shape, outputs: Own(torch.squeeze), r"in training mode, returns for a batch of 2 the shape \(2,\)"),
         (lambda shape, outputs: Mean(), "has no trainable parameters"),
         (lambda shape, outputs: nn.Linear(5, 1).requires_grad_(False), "has no trainable parameters"),
         (lambda shape, outputs: Scale(), "no weight of two or more dimensions: there is nothing to quantize"),

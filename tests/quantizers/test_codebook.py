@@ -15,21 +15,21 @@ from quantleak.quantizers import Codebook, quantizer
 small = st.integers(-8, 8).map(float)
 
 
-def nearest_by_enumeration(blocks: np.ndarray, entries: np.ndarray) -> np.ndarray:
+def nearest_by_enumeration(vectors: np.ndarray, entries: np.ndarray) -> np.ndarray:
     """Oracle: squared distances in a double loop; Python's min takes the first of equals."""
     best = [
-        min(entries.tolist(), key=lambda e: sum((b - x) ** 2 for b, x in zip(block, e, strict=True)))
-        for block in blocks.tolist()
+        min(entries.tolist(), key=lambda e: sum((b - x) ** 2 for b, x in zip(vector, e, strict=True)))
+        for vector in vectors.tolist()
     ]
     return np.array(best)
 
 
-@given(data=st.data(), block=st.integers(1, 3), size=st.integers(1, 6), count=st.integers(1, 8))
-def test_the_nearest_entry_wins_and_the_first_of_equals(data, block, size, count):
-    entries = data.draw(arrays(np.float64, (size, block), elements=small))
-    blocks = data.draw(arrays(np.float64, (count, block), elements=small))
-    ours = Codebook(entries=torch.from_numpy(entries))(torch.from_numpy(blocks))
-    assert np.array_equal(ours.numpy(), nearest_by_enumeration(blocks, entries))
+@given(data=st.data(), dim=st.integers(1, 3), size=st.integers(1, 6), count=st.integers(1, 8))
+def test_the_nearest_entry_wins_and_the_first_of_equals(data, dim, size, count):
+    entries = data.draw(arrays(np.float64, (size, dim), elements=small))
+    vectors = data.draw(arrays(np.float64, (count, dim), elements=small))
+    ours = Codebook(entries=torch.from_numpy(entries))(torch.from_numpy(vectors))
+    assert np.array_equal(ours.numpy(), nearest_by_enumeration(vectors, entries))
 
 
 def test_the_last_block_is_filled_with_zeros():
@@ -58,7 +58,7 @@ def test_few_distinct_values_are_kept(pool, picks):
 
 @given(
     weight=arrays(np.float32, (2, 24), elements=st.floats(-4, 4, width=32)),
-    spec=st.sampled_from(["codebook:4", "codebook:4?block=2"]),
+    spec=st.sampled_from(["codebook:4", "codebook:4?dim=2"]),
 )
 @settings(max_examples=30)
 def test_quantizing_twice_changes_nothing(weight, spec):
@@ -68,14 +68,14 @@ def test_quantizing_twice_changes_nothing(weight, spec):
     torch.testing.assert_close(rule(once, batch_dims=1), once, rtol=0, atol=1e-13)
 
 
-@pytest.mark.parametrize("block", [1, 2])
-def test_well_separated_clusters_are_found(block):
+@pytest.mark.parametrize("dim", [1, 2])
+def test_well_separated_clusters_are_found(dim):
     generator = torch.Generator().manual_seed(1)
     centres = torch.tensor([-9.0, -3.0, 3.0, 9.0])
-    blocks = centres.repeat(50)[:, None] + 0.2 * torch.randn(200, block, generator=generator)
-    quantized = Codebook(size=4, block=block)(blocks)
+    vectors = centres.repeat(50)[:, None] + 0.2 * torch.randn(200, dim, generator=generator)
+    quantized = Codebook(size=4, dim=dim)(vectors)
     for k in range(4):
-        cluster = blocks[k::4]
+        cluster = vectors[k::4]
         torch.testing.assert_close(quantized[k::4], cluster.mean(0).expand_as(cluster), rtol=2**-8, atol=0)
 
 
@@ -97,7 +97,7 @@ def test_levels_of_a_batch():
 
 def test_bits_count_indices_and_learned_entries():
     assert Codebook(size=16).effective_bits((100, 10)) == 4 + 16 * 16 / 1000
-    assert Codebook(size=16, block=3).effective_bits((10,)) == (4 * 4 + 16 * 16 * 3) / 10
+    assert Codebook(size=16, dim=3).effective_bits((10,)) == (4 * 4 + 16 * 16 * 3) / 10
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_bits_count_indices_and_learned_entries():
         {},
         {"size": 2, "entries": [1.0]},
         {"size": 0},
-        {"size": 4, "block": 0},
+        {"size": 4, "dim": 0},
         {"entries": [torch.nan]},
         {"entries": []},
     ],

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from quantleak.errors import InputError
 from quantleak.quantizers import PAPER_A, Codebook, quantizer
 
-EXTRA = ("uniform:1", "uniform:3?saturate=true", "uniform:3?axis=0", "codebook:3", "codebook:4?block=3")
+EXTRA = ("uniform:1", "uniform:3?saturate=true", "uniform:3?axis=0", "codebook:3", "codebook:4?dim=3")
 SPECS = (*PAPER_A, *EXTRA)
 DISCRETE = tuple(spec for spec in SPECS if spec != "identity")
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -74,7 +74,7 @@ def test_no_negative_zero_comes_out(spec):
 def test_an_empty_tensor_stays_empty(spec, shape):
     rule = quantizer(spec)
     assert rule(torch.zeros(shape)).shape == shape
-    if spec not in ("identity", "codebook:3", "codebook:4?block=3"):
+    if spec not in ("identity", "codebook:3", "codebook:4?dim=3"):
         assert rule.levels(torch.zeros(shape)).shape[-1] > 1
 
 
@@ -121,7 +121,7 @@ def test_more_batch_axes_than_axes_are_refused(batch_dims):
 def test_bits_count_the_levels(spec):
     """With many weights overhead vanishes and the bits are log2 of the number of levels, per block."""
     rule = quantizer(spec)
-    per_weight = rule.block if isinstance(rule, Codebook) else 1
+    per_weight = rule.dim if isinstance(rule, Codebook) else 1
     weight = torch.randn(2, 4000)
     levels = rule.size if isinstance(rule, Codebook) else rule.levels(weight).shape[-1]
     assert rule.effective_bits((1000, 12000)) == pytest.approx(np.log2(levels) / per_weight, abs=1e-3)

@@ -42,7 +42,7 @@ def test_specs_round_trip(rule):
         ("uniform:4?axis=0&saturate=TRUE", "uniform:4?saturate=true&axis=0"),
         ("ternary:.90", "ternary:0.9"),
         ("ternary:1", "ternary:1.0"),
-        ("codebook:16?block=1", "codebook:16"),
+        ("codebook:16?dim=1", "codebook:16"),
         ("sign", "sign"),
     ],
 )

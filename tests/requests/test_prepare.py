@@ -1,4 +1,4 @@
-"""What can be wrong with a request is found before anything is trained, and told at once."""
+"""What can be wrong with a request is found before anything is trained, and reported at once."""
 
 from __future__ import annotations
 

@@ -202,9 +202,9 @@ def changed(**changes: Any) -> Arrays:
     [
         ({}, ["target is missing", "shadows is missing", "log odds of the true label"]),
         (changed(shadows_member=None), ["shadows_member is missing. Give zeros"]),
-        (changed(shadow=1), ["shadow is not asked for"]),
-        (changed(target_member=None, target_mebmer=1), ["target_mebmer is not asked for. Did you mean 'target_m"]),
-        (changed(scores=1), ["scores is not asked for. It belongs to the other form"]),
+        (changed(shadow=1), ["shadow is not an input"]),
+        (changed(target_member=None, target_mebmer=1), ["target_mebmer is not an input. Did you mean 'target_m"]),
+        (changed(scores=1), ["scores is not an input. It belongs to the other form"]),
         (changed(target=np.full((2, 150), np.nan)), ["target has 300 NaN or infinite values, the first at index (0, "]),
         (changed(target=np.nan_to_num(np.full((2, 150), -np.inf))), ["target has 300 values beyond 1e+150, the"]),
         (changed(target=np.zeros((2, 149))), ["target_member has shape (2, 150), target has (2, 149)", "shadows has"]),
@@ -222,7 +222,7 @@ def changed(**changes: Any) -> Arrays:
         ({"scores": np.arange(9.0), "member": np.arange(9) == 0}, ["1 members of 9; it needs 2 of both kinds"]),
         (
             changed(target=np.full((2, 150), np.inf), shadows_member=np.full((20, 150), 3), colour=1),
-            ["target has 300", "shadows_member must", "colour is not asked for"],
+            ["target has 300", "shadows_member must", "colour is not an input"],
         ),
     ],
 )  # fmt: skip

@@ -107,7 +107,7 @@ def test_an_attack_that_is_told_the_answer_is_found_out() -> None:
 
 
 def test_scores_of_another_shape_are_told() -> None:
-    with pytest.raises(AssertionError, match="60 scores, one an example"):
+    with pytest.raises(AssertionError, match="60 scores, one per example"):
         check_attack(lambda target, shadows, member, *, use: np.zeros((2, 60)))
 
 

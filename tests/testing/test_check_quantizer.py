@@ -11,7 +11,7 @@ from quantleak.quantizers import PAPER_A, Codebook, Quantizer, Sign
 from quantleak.testing import check_quantizer
 
 IDEMPOTENT = ("sign", "ternary:0.33", "ternary:0.5", "ternary:0.9", "identity")
-MORE = ("uniform:1", "uniform:3?saturate=true", "codebook:3", "codebook:4?block=3")
+MORE = ("uniform:1", "uniform:3?saturate=true", "codebook:3", "codebook:4?dim=3")
 
 
 @pytest.mark.parametrize("spec", [*PAPER_A, *MORE])

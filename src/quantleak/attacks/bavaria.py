@@ -87,7 +87,7 @@ DEFAULT = BaVarIA()
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Predictive:
-    """Student-t densities of a new signal, one a row.
+    """Student-t densities of a new signal, one per row.
 
     Attributes:
         freedom: nu_n, degrees of freedom, [rows].
@@ -142,7 +142,7 @@ def bavaria(
     Args:
         target: Signals s (phi, nats) of the attacked models, shapes as in `lira`.
         shadows: The same signals of the shadow models, [S, N] or [S, N, Q].
-        member: [S, N] bool, whether each shadow was trained on each example. The target's own membership is not asked.
+        member: [S, N] bool, whether each shadow was trained on each example; the target's own is no input.
         convention: The mode and the prior's weights.
         use: [S, N] bool, which shadows may be read for which example; all where None.
 

@@ -1,4 +1,4 @@
-"""Every model of a fleet attacked in turn, the others its shadows, without giving the answer away by counting.
+"""Every model of a fleet attacked in turn, the others its shadows, without revealing membership by counting shadows.
 
 On an exact half design of K models an example has K/2 - 1 IN shadows among the K - 1 others if the target is a member,
 K/2 if it is not: the fit itself would know. Measured without any signal, online LiRA then has AUC .43 at K = 8 instead

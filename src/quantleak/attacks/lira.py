@@ -122,7 +122,7 @@ def lira(
         target: Signals s (phi, nats) of the attacked models, [N] or [T, N]; with Q aligned queries of each example
             [N, Q] or [T, N, Q].
         shadows: The same signals of the shadow models, [S, N] or [S, N, Q].
-        member: [S, N] bool, whether each shadow was trained on each example. The target's own membership is not asked.
+        member: [S, N] bool, whether each shadow was trained on each example; the target's own is no input.
         convention: How to fit and score.
         use: [S, N] bool, which shadows may be read for which example; all where None.
 

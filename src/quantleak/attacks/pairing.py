@@ -25,7 +25,7 @@ class Signals:
     """Signals of some models: phi, or residuals for regression.
 
     Attributes:
-        pool: `[models, examples]` float64, on the examples whose membership is asked.
+        pool: `[models, examples]` float64, on the examples whose membership is in question.
         population: `[models, points]` float64, on points that no model was trained on; None without any.
     """
 

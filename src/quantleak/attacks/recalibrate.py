@@ -1,4 +1,4 @@
-"""Mode C: bring a quantized target's signals back to the scale of full-precision shadows, which were never quantized.
+"""Recalibrates a quantized target's signals to the scale of shadows that were never quantized (mode C).
 
 Quantization moves and rescales signals; full-precision shadows then mis-score the target although no information is
 gone. The map is fitted on population examples, which neither trained on, and applied to the target's pool signals.

@@ -246,7 +246,7 @@ def leading_true(holds: Callable[[np.ndarray], np.ndarray], size: int, shape: tu
     Args:
         holds: Maps indices [*shape] to bool [*shape], entry by entry; monotone: true first, then false.
         size: Number of indices.
-        shape: Shape of the answer.
+        shape: Shape of the result.
 
     Returns:
         Counts between 0 and `size`, [*shape] int64.

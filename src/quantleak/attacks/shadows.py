@@ -1,4 +1,4 @@
-"""What every attack with shadow models needs first: checked arrays, and who is IN and OUT of which example."""
+"""Checks the arrays of an attack with shadow models, and finds which shadows are IN and OUT for each example."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what the jobs of an audit left to its result."""
+"""Composes the result of an audit from the outputs of its jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report tells beyond the headline of one quantizer: ROC curves, leakage by class, the most exposed examples."""
+"""What a report shows beyond the headline of one quantizer: ROC curves, leakage by class, the most exposed examples."""
 
 from __future__ import annotations
 

@@ -39,9 +39,9 @@ def recommend(
 ) -> Recommendation:
     """The quantizer with the lowest upper limit of leakage among those that keep the utility; ties: fewer bits.
 
-    Where the strongest attack on the original cannot be told from guessing there is nothing to choose by, and none is
-    named. The answer is clear only if the paired intervals of its differences from the original and from all others
-    that keep the utility, on the half of the targets that did not choose, lie below 0.
+    Where the strongest attack on the original cannot be distinguished from guessing there is nothing to choose by,
+    and none is named. The choice is clear only if the paired intervals of its differences from the original and
+    from all others that keep the utility, on the half of the targets that did not choose, lie below 0.
 
     Args:
         contenders: By spec, the full-precision baseline among them.

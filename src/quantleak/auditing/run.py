@@ -1,4 +1,4 @@
-"""The audit itself: a list of calls."""
+"""Runs an audit from end to end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tidy tables behind the details of a report, from what the attack jobs left; see `details` and `AuditResult`."""
+"""The tidy tables behind the details of a report, from the outputs of the attack jobs; see `AuditResult`."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Measures:
         did = "has AUC" if self.fpr is None else "finds"
         what = "" if self.fpr is None else f" of the members at {100 * self.fpr:g}% false alarms"
         return (
-            "Nothing to choose by: the original itself cannot be told from guessing.",
+            "Nothing to choose by: the original itself cannot be distinguished from guessing.",
             f"The strongest attack on the original {did} {shown}{what}; guessing {did.split()[0]} "
             f"{form(self.chance)}{'' if self.fpr is None else ' of them'}.",
             "That these attacks find nothing is no proof that there is nothing to find: more models, more examples or "
@@ -67,8 +67,8 @@ class Measures:
     def too_dear(self, specs: Sequence[str]) -> str:
         """Why quantizers that leak less were passed over."""
         leak, cost = ("leaks", "costs") if len(specs) == 1 else ("leak", "cost")
-        told = listed([in_words(spec) for spec in specs])
-        return f"{told} {leak} less, but {cost} more {self.metric} than the {self.utility_loss:g} that may be lost"
+        phrase = listed([in_words(spec) for spec in specs])
+        return f"{phrase} {leak} less, but {cost} more {self.metric} than the {self.utility_loss:g} that may be lost"
 
     def less(self, gap: Estimate) -> str:
         """A negative difference of leakage as an amount, with its interval."""
@@ -106,12 +106,12 @@ def sure(versus: dict[str, Estimate], measures: Measures) -> str:
 
 def _against_original(gap: Estimate, measures: Measures) -> str:
     if _is_less(gap):
-        told = f"by {measures.less(gap)}, at {100 * measures.level:.4g}% confidence"
-        return f"Sure that it leaks less than the original: {told}."
+        phrase = f"by {measures.less(gap)}, at {100 * measures.level:.4g}% confidence"
+        return f"Sure that it leaks less than the original: {phrase}."
     if gap.value is None:
         return "Not sure that it leaks less than the original: one of the two has no figure."
-    told = "it leaked more" if gap.low is not None and gap.low > 0 else "the difference may be chance"
-    return f"Not sure that it leaks less than the original: {told}."
+    phrase = "it leaked more" if gap.low is not None and gap.low > 0 else "the difference may be chance"
+    return f"Not sure that it leaks less than the original: {phrase}."
 
 
 def _against_others(others: dict[str, Estimate], measures: Measures) -> str:
@@ -120,18 +120,18 @@ def _against_others(others: dict[str, Estimate], measures: Measures) -> str:
     least = f"least of those that keep enough {measures.metric}"
     more = [in_words(spec) for spec, gap in others.items() if gap.low is not None and gap.low > 0]
     alike = [in_words(spec) for spec in _unsettled(others) if in_words(spec) not in more]
-    told = [_told(alike, len(others))] if alike else []
-    told += [f"{listed(more)} leaked less on the models that did not choose"] if more else []
-    if told:
-        return f"Not sure that it leaks {least}: {'; '.join(told)}."
+    phrase = [_not_distinguished(alike, len(others))] if alike else []
+    phrase += [f"{listed(more)} leaked less on the models that did not choose"] if more else []
+    if phrase:
+        return f"Not sure that it leaks {least}: {'; '.join(phrase)}."
     closest = max(others, key=lambda spec: others[spec].high or 0.0)
     return f"Sure that it leaks {least}: {measures.less(others[closest])} less than the next, {in_words(closest)}."
 
 
-def _told(alike: Sequence[str], others: int) -> str:
+def _not_distinguished(alike: Sequence[str], others: int) -> str:
     if len(alike) == others > 3:
-        return f"none of the {_count(alike)} others can be told from it"
-    return f"{listed(alike)} cannot be told from it"
+        return f"none of the {_count(alike)} others can be distinguished from it"
+    return f"{listed(alike)} cannot be distinguished from it"
 
 
 def _unsettled(versus: dict[str, Estimate]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The `quantleak` command; one file a verb. Nothing heavy is imported before a verb runs."""
+"""The `quantleak` command; one file per verb. Nothing heavy is imported before a verb runs."""
 
 from __future__ import annotations
 

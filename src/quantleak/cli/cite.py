@@ -1,4 +1,4 @@
-"""`quantleak cite`: whom to cite, quantleak and the works behind the methods that a run used."""
+"""`quantleak cite`: what to cite: quantleak and the works behind the methods that a run used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`quantleak compare`: did it get better?"""
+"""`quantleak compare`: two audits, or two quantizers of one, with paired differences."""
 
 from __future__ import annotations
 

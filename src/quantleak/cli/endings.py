@@ -55,7 +55,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
 def ending(verb: str) -> str:
     """Exit codes and examples of a verb, each example on a line of its own, however long."""
     codes = [code for code in CODES if code < 3 or verb == "gate"]
-    told = ", ".join(f"{code} {CODES[code]}" for code in codes)
+    meanings = ", ".join(f"{code} {CODES[code]}" for code in codes)
     # A paragraph that begins with \b is not wrapped.
     examples = "\n".join(["\b", "Examples:", *(f"  {example}" for example in EXAMPLES[verb])])
-    return f"Exit codes: {told}.\n\n{examples}"
+    return f"Exit codes: {meanings}.\n\n{examples}"

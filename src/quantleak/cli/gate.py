@@ -1,4 +1,4 @@
-"""`quantleak gate`: may it be released?"""
+"""`quantleak gate`: checks a run against limits."""
 
 from __future__ import annotations
 

@@ -24,5 +24,5 @@ def init(
     from quantleak.requests.starter import write_starter
 
     command = write_starter(file, {name: str(value) for name, value in given.items() if value is not None})
-    told = {"file": str(file), "command": command}
-    typer.echo(json.dumps(told, indent=1) if as_json else f"Wrote {file}. Edit it, then: {command}")
+    output = {"file": str(file), "command": command}
+    typer.echo(json.dumps(output, indent=1) if as_json else f"Wrote {file}. Edit it, then: {command}")

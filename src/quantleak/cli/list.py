@@ -1,4 +1,4 @@
-"""`quantleak list`: what there is to choose from."""
+"""`quantleak list`: the quantizers, data sets and attacks there are."""
 
 from __future__ import annotations
 

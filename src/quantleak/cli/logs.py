@@ -1,4 +1,4 @@
-"""The library's log on stderr, for those who ask for it."""
+"""The library's log on stderr, for users who turn it on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 
 
 def show(level: int = logging.INFO) -> None:
-    """Write what the logger `quantleak` is told to stderr, from `level` on."""
+    """Write what the logger `quantleak` receives to stderr, from `level` on."""
     from rich.console import Console
     from rich.logging import RichHandler
 

@@ -24,7 +24,7 @@ def report(
 
 
 def rewrite(folder: str | Path, quantizer: str | None = None) -> list[Path]:
-    """Write the pages of an audit, or of `quantleak attack`, anew and seal them; answers what was written.
+    """Write the pages of an audit, or of `quantleak attack`, anew and record their hashes; returns what was written.
 
     Pages may be missing or changed before; every other file is checked against its seal.
 

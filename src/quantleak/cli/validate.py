@@ -1,4 +1,4 @@
-"""`quantleak validate`: is anything wrong with a settings file?"""
+"""`quantleak validate`: checks a settings file."""
 
 from __future__ import annotations
 

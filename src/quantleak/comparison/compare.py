@@ -67,7 +67,7 @@ def _opened(audit: AuditRecord | str | Path) -> tuple[AuditRecord, Mapping[str, 
 
 
 def _require_alike(one: AuditRecord, two: AuditRecord) -> None:
-    told = [
+    differing = [
         f"{name}: {a} and {b}"
         for name, a, b in (
             ("task", one.task, two.task),
@@ -76,8 +76,8 @@ def _require_alike(one: AuditRecord, two: AuditRecord) -> None:
         )
         if a != b
     ]
-    if told:
-        raise InputError(f"These audits cannot be compared, they differ in {'; '.join(told)}.")
+    if differing:
+        raise InputError(f"These audits cannot be compared, they differ in {'; '.join(differing)}.")
 
 
 def _pairs(one: AuditRecord, two: AuditRecord, quantizer: str | None, against: str | None) -> list[tuple[str, str]]:
@@ -112,12 +112,12 @@ def _verdict(row: Difference, p: float | None, rejected: bool) -> str:
 def _warnings(one: AuditRecord, two: AuditRecord, *, named: bool) -> list[str]:
     if one.id == two.id:
         return []
-    told = []
+    differing = []
     for what, a, b in (("data", one.data, two.data), ("sizes", one.n, two.n), ("settings", one.settings, two.settings)):
         if found := [line for line in leaves(a, b) if not line.startswith("quantizers:")]:
-            told.append(f"The {what} differ: {'; '.join(found)}.")
+            differing.append(f"The {what} differ: {'; '.join(found)}.")
     for place, mine, other in (("first", one, two), ("second", two, one)):
         alone = [row.spec for row in mine.quantizers if row.spec not in {o.spec for o in other.quantizers}]
         if alone and not named:
-            told.append(f"Only in the {place} audit: {', '.join(alone)}.")
-    return told
+            differing.append(f"Only in the {place} audit: {', '.join(alone)}.")
+    return differing

@@ -42,7 +42,7 @@ class Compared:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditComparison:
-    """What :func:`compare_audits` answers.
+    """What :func:`compare_audits` returns.
 
     Attributes:
         rows: One for each figure of each quantizer.
@@ -82,10 +82,10 @@ class AuditComparison:
 
     def _method(self, judged: int) -> str:
         used = {row.figures.method for row in self.rows if row.p is not None}
-        told = [text for method, text in _METHODS.items() if method in used]
+        methods = [text for method, text in _METHODS.items() if method in used]
         return "\n".join(
             [
-                f"{digits.rate(self.level)} intervals, each by itself. {' '.join(told)}",
+                f"{digits.rate(self.level)} intervals, each by itself. {' '.join(methods)}",
                 f"What is said of B holds for all {judged} figures together (Holm, family-wise error "
                 f"{1 - self.level:.2g}, normal approximation).",
             ]

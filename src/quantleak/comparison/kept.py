@@ -1,4 +1,4 @@
-"""What a finished audit's folder still holds of its jobs: figures of every target, for paired differences."""
+"""Reads the stored jobs of a finished audit: figures of every target, for paired differences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file given as data, opened only if it is what its name says. Nothing here can run code from a file."""
+"""Opens a data file if its content is what its name says. Nothing here can run code from a file."""
 
 from __future__ import annotations
 

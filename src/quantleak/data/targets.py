@@ -22,7 +22,7 @@ MOST_CLASSES = 50
 LEAST_PER_CLASS = 10
 CODES_RECUR = 3
 """From this mean number of rows for each whole number on, they may be codes of classes, some of them rare."""
-CLASSES = "If these are classes, ask for --task multiclass (in Python, task='multiclass')."
+CLASSES = "If these are classes, choose --task multiclass (in Python, task='multiclass')."
 # Narrower than Python's float(), which takes 1_000, inf, nan and the digits of every script for numbers.
 NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
 
@@ -32,7 +32,7 @@ class Targets:
     """Targets of N examples.
 
     Args:
-        task: The task, asked for or decided by the rule.
+        task: The task, requested, or decided by the rule.
         values: `[N]`, int64 class codes in the sorted order of the classes, or float64.
         classes: Class names, None for regression.
         rule: How the task was decided, as a sentence.
@@ -80,7 +80,7 @@ def read_targets(column: npt.ArrayLike, name: str, task: str | None = None) -> T
     if task is None:
         chosen, rule = _decide(distinct, counts, name)
     else:
-        chosen, rule = _asked(task, distinct, name), f"asked for: {task}"
+        chosen, rule = _requested(task, distinct, name), f"requested: {task}"
     rule += f"; the target is text and was read as {read.style}" if read else ""
     if chosen == "regression":
         target, classes = values.astype(np.float64), None
@@ -95,7 +95,7 @@ def _plain(values: npt.NDArray[Any], name: str, task: str | None) -> tuple[npt.N
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
-        raise InputError(f"The target {name!r} must be one value an example, got shape {values.shape}.")
+        raise InputError(f"The target {name!r} must be one value per example, got shape {values.shape}.")
     if values.dtype.kind not in "biufOU":
         raise InputError(f"The target {name!r} must hold numbers or text, got {values.dtype}.")
     read = None
@@ -167,7 +167,7 @@ def _decide(distinct: npt.NDArray[Any], counts: npt.NDArray[np.int64], name: str
     return "regression", f"{len(distinct)} numbers: regression"
 
 
-def _asked(task: str, distinct: npt.NDArray[Any], name: str) -> Task:
+def _requested(task: str, distinct: npt.NDArray[Any], name: str) -> Task:
     if task not in TASKS:
         raise InputError(f"Unknown task {task!r}.{nearest(task, TASKS)} Choose one of {', '.join(TASKS)}.")
     if task == "binary" and len(distinct) != 2:

@@ -139,7 +139,7 @@ def _in_worker(parent: int, folder: str, job: Job) -> Any:
 
 @cache
 def _end_with(parent: int) -> None:
-    """Watch the parent of this process from now on: nobody else ends a worker in the middle of a job."""
+    """Watch the parent of this process from now on: nothing else ends a worker in the middle of a job."""
     Thread(target=_watch, args=(parent,), daemon=True).start()
 
 

@@ -43,7 +43,7 @@ class Runner:
         for stage, jobs in stages.items():
             if jobs and (done[stage] == len(jobs) or stage == next(iter(stages))):
                 self.progress(stage, done[stage], len(jobs))
-        # Closed where storing or telling fails, so that no job runs on for nobody.
+        # Closed where storing or reporting fails, so that no job runs on unattended.
         with closing(self.engine.run(todo, shared)) as results:
             for key, result in results:
                 self.folder.save(key, result)

@@ -40,7 +40,7 @@ class InOneThread:
 
     @property
     def resources(self) -> Mapping[str, Any]:
-        """What the job asks of an engine."""
+        """What the job needs from an engine."""
         return getattr(self.job, "resources", {})
 
     def __call__(self, shared: Any) -> Any:

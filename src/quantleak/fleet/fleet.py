@@ -101,7 +101,7 @@ class Block:
         return torch_seed(self.fleet.seed, Stream.START, model)
 
     def modules(self) -> list[nn.Module]:
-        """The untrained modules, one a model, on the device."""
+        """The untrained modules, one per model, on the device."""
         return [self.fleet.network.module(self.start_seed(m)).to(self.device) for m in self.models]
 
     def start(self) -> Tensor:

@@ -18,7 +18,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def outputs_of(task: Task, classes: int) -> int:
-    """How many outputs a network needs: one logit for binary, one a class for multiclass, one value for regression."""
+    """How many outputs a network needs: a logit for binary, one per class for multiclass, a value for regression."""
     return classes if task == "multiclass" else 1
 
 

@@ -1,4 +1,4 @@
-"""Whether an audit's leakage stays within limits: what a release pipeline asks.
+"""Whether an audit's leakage stays within limits: for a release pipeline.
 
 Every attack in every mode is judged, not the strongest alone. That needs no correction for their number: the gate
 passes only if each single attack is below the limit, so the chance to pass although one of them is above it is no more

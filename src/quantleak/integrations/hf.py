@@ -1,4 +1,4 @@
-"""The face of the tracker for Hugging Face's `Trainer`: it forwards events and computes nothing itself."""
+"""The callback for Hugging Face's `Trainer`: it forwards events to the tracker and computes nothing itself."""
 
 from __future__ import annotations
 

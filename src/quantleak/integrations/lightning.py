@@ -1,4 +1,4 @@
-"""The Lightning faces of the tracker: they forward hooks to it and compute nothing themselves."""
+"""The callback and the wrapper for Lightning: they forward hooks to it and compute nothing themselves."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def _validation(trainer: Any) -> Any:
     """The trainer's validation dataloader."""
     loaders = trainer.val_dataloaders
     source = getattr(trainer, "datamodule", None) or trainer.lightning_module
-    # Without a validation_step the trainer asks nobody for the loader, but there may be one.
+    # Without a validation_step the trainer does not load one, but there may be one.
     own = type(source).val_dataloader.__module__.partition(".")[0] not in {"lightning", "pytorch_lightning"}
     if loaders is None and own:
         with random_states():

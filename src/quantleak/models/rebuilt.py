@@ -1,4 +1,4 @@
-"""Whether what is kept of a trained model brings it back."""
+"""Checks that a model rebuilt from its stored state reproduces the trained one."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _SHOWN = 5
 def require_rebuilt(
     network: Network, trained: nn.Module, flat: Float[Tensor, " parameters"], features: Float[Tensor, "examples ..."]
 ) -> None:
-    """Refuse a trained module that the model rebuilt from its flat vector does not answer bit for bit.
+    """Refuse a trained module that the model rebuilt from its flat vector does not reproduce bit for bit.
 
     Both are called on the same batch in evaluation mode, from the same state of torch's random numbers; the rebuilt one
-    is called twice, from another state, and must not change its answer.
+    is called twice, from another state, and must not change its output.
 
     Args:
         network: The family of the module.
@@ -37,17 +37,17 @@ def require_rebuilt(
     probe = features[:EXAMPLES]
     rebuilt = network.rebuilt(flat).eval()
     trained.to(flat.device).eval()
-    expected, answer = _answer(trained, probe, 0), _answer(rebuilt, probe, 0)
-    if not same(expected, answer):
+    expected, output = _output(trained, probe, 0), _output(rebuilt, probe, 0)
+    if not same(expected, output):
         raise InputError(_lost(network, trained, rebuilt))
-    if not same(answer, _answer(rebuilt, probe, 1)):
+    if not same(output, _output(rebuilt, probe, 1)):
         raise InputError(
-            f"Model '{network.spec}' answers the same examples differently each time, in evaluation mode too. Draw "
+            f"Model '{network.spec}' gives other outputs for the same examples each time, in evaluation mode too. Draw "
             "random numbers and count calls only `if self.training`."
         )
 
 
-def _answer(module: nn.Module, probe: Tensor, seed: int) -> Tensor:
+def _output(module: nn.Module, probe: Tensor, seed: int) -> Tensor:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         found: Tensor = module(probe)

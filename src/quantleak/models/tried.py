@@ -72,12 +72,12 @@ def _require_weights(module: nn.Module, call: str) -> None:
         )
 
 
-def _require_shape(answers: object, made: Network, call: str) -> Tensor:
-    if not isinstance(answers, Tensor) or answers.layout != torch.strided or not answers.is_floating_point():
-        seen = f"a tensor of {answers.dtype}, {answers.layout}" if isinstance(answers, Tensor) else type(answers)
-        raise InputError(f"{call} answers with {seen}; it must be one dense tensor of real numbers, the logits.")
-    if tuple(answers.shape) != (2, made.outputs):
+def _require_shape(outputs: object, made: Network, call: str) -> Tensor:
+    if not isinstance(outputs, Tensor) or outputs.layout != torch.strided or not outputs.is_floating_point():
+        seen = f"a tensor of {outputs.dtype}, {outputs.layout}" if isinstance(outputs, Tensor) else type(outputs)
+        raise InputError(f"{call} returns {seen}; it must be one dense tensor of real numbers, the logits.")
+    if tuple(outputs.shape) != (2, made.outputs):
         raise InputError(
-            f"{call} answers a batch of 2 with shape {tuple(answers.shape)}; it must be (2, {made.outputs})."
+            f"{call} returns for a batch of 2 the shape {tuple(outputs.shape)}; it must be (2, {made.outputs})."
         )
-    return answers
+    return outputs

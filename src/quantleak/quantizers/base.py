@@ -47,7 +47,7 @@ class Quantizer(Specified, ABC):
             A new tensor with the shape, dtype and device of `weight`.
 
         Raises:
-            InputError: If `weight` is not floating point, or holds NaN or infinity (told with the first index).
+            InputError: If `weight` is not floating point, or holds NaN or infinity (reported with the first index).
         """
         weight = weight.detach() if isinstance(weight, Tensor) else torch.from_numpy(packed(weight, "weight"))
         batch = batch_shape(weight, batch_dims)

@@ -1,4 +1,4 @@
-"""Vector quantization: blocks of weights replaced by the nearest entry of a codebook."""
+"""Vector quantization: vectors of weights replaced by the nearest entry of a codebook."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ Entries = tuple[tuple[float, ...], ...]
 @register("codebook", example="codebook:16")
 @dataclass(frozen=True, kw_only=True)
 class Codebook(Quantizer):
-    r"""The nearest entry, in Euclidean distance, for each block of consecutive weights.
+    r"""The nearest entry, in Euclidean distance, for each vector of consecutive weights.
 
     .. math:: Q(\theta)_j = \arg\min_{c \in \{c_1 \dots c_K\}} \| \theta_j - c \|, \qquad \theta_j \in R^B
 
-    The flattened tensor is cut into blocks of B; the last is filled up with zeros, which are dropped again. A tie
+    The flattened tensor is cut into vectors of B; the last is filled up with zeros, which are dropped again. A tie
     goes to the entry that comes first. Source: [Aubinais2025]_, Example 2.3.
 
     The codebook is either *given* (`entries`, the same for every tensor) or *learned* for each tensor by k-means and
     then rounded to bfloat16, so that the values form a discrete set; see `kmeans.learn_entries`. A tensor with at
-    most K distinct blocks, all exact in bfloat16, is its own quantization.
+    most K distinct vectors, all exact in bfloat16, is its own quantization.
 
     Args:
         size: K, the number of entries to learn.
-        block: B, the weights in a block.
+        dim: B, the number of consecutive weights in a vector.
         entries: A given codebook: values [K] or [K, B], a tensor or nested sequence. Repeated entries are dropped.
 
     Raises:
@@ -52,7 +52,7 @@ class Codebook(Quantizer):
 
     positional: ClassVar[tuple[str, ...]] = ("size",)
     size: int | None = None
-    block: int = 1
+    dim: int = 1
     entries: Tensor | Sequence[float] | Sequence[Sequence[float]] | None = field(default=None, metadata={"spec": False})
 
     def __post_init__(self) -> None:
@@ -63,11 +63,11 @@ class Codebook(Quantizer):
         if self.entries is not None:
             entries = _distinct_entries(self.entries)
             object.__setattr__(self, "entries", entries)
-            object.__setattr__(self, "block", len(entries[0]))
+            object.__setattr__(self, "dim", len(entries[0]))
         elif not (isinstance(self.size, int) and 1 <= self.size <= 65536):
             raise InputError(f"codebook: size must be a whole number from 1 to 65536, got {self.size}.")
-        if self.block < 1:
-            raise InputError(f"codebook: block must be at least 1, got {self.block}.")
+        if self.dim < 1:
+            raise InputError(f"codebook: dim must be at least 1, got {self.dim}.")
 
     @property
     def spec(self) -> str:
@@ -78,39 +78,39 @@ class Codebook(Quantizer):
 
     def apply(self, weight: Float[Tensor, " models *shape"]) -> Float[Tensor, " models *shape"]:
         """See `Quantizer.apply`."""
-        blocks = self._blocks(weight)
-        chosen = nearest_entries(blocks, self._codebook(blocks)).to(weight.dtype)  # [models, blocks, block]
+        vectors = self._vectors(weight)
+        chosen = nearest_entries(vectors, self._codebook(vectors)).to(weight.dtype)  # [models, vectors, dim]
         return chosen.flatten(1)[:, : weight[0].numel()].reshape(weight.shape)
 
     def levels(self, weight: Tensor, batch_dims: int = 0) -> Tensor:
         """All coordinates of all entries; [*batch, K * B], repeated values included."""
         batch = batch_shape(weight, batch_dims)
-        blocks = self._blocks(weight.detach().reshape(batch.numel(), weight[(0,) * batch_dims].numel()))
-        levels = self._codebook(blocks).to(weight.dtype).flatten(1).sort(dim=-1).values
-        return levels.expand(len(blocks), -1).reshape(*batch, -1)
+        vectors = self._vectors(weight.detach().reshape(batch.numel(), weight[(0,) * batch_dims].numel()))
+        levels = self._codebook(vectors).to(weight.dtype).flatten(1).sort(dim=-1).values
+        return levels.expand(len(vectors), -1).reshape(*batch, -1)
 
     def effective_bits(self, shape: tuple[int, ...]) -> float:
-        """log2(K) a block, and for a learned codebook its K * B bfloat16 numbers shared by the weights."""
+        """log2(K) per vector, and for a learned codebook its K * B bfloat16 numbers shared by the weights."""
         weights = max(1, math.prod(shape))
         entries = self.size if self.entries is None else len(self.entries)
         assert entries is not None
-        stored = 0 if self.size is None else 16 * entries * self.block
-        return (math.log2(entries) * math.ceil(weights / self.block) + stored) / weights
+        stored = 0 if self.size is None else 16 * entries * self.dim
+        return (math.log2(entries) * math.ceil(weights / self.dim) + stored) / weights
 
-    def _blocks(self, weight: Tensor) -> Tensor:
-        """Weights [models, *shape] as blocks [models, blocks, block], filled up with zeros."""
+    def _vectors(self, weight: Tensor) -> Tensor:
+        """Weights [models, *shape] as vectors [models, vectors, dim], filled up with zeros."""
         flat = weight.flatten(1)
-        return pad(flat, (0, -flat.shape[1] % self.block)).reshape(len(flat), -1, self.block)
+        return pad(flat, (0, -flat.shape[1] % self.dim)).reshape(len(flat), -1, self.dim)
 
-    def _codebook(self, blocks: Tensor) -> Tensor:
-        """Entries in float64: [models, K, block] learned, [1, K, block] given."""
+    def _codebook(self, vectors: Tensor) -> Tensor:
+        """Entries in float64: [models, K, dim] learned, [1, K, dim] given."""
         if self.entries is not None:
-            given = torch.tensor(self.entries, dtype=torch.float64, device=blocks.device)[None]
-            if not bool(torch.isfinite(given.to(blocks.dtype)).all()):
-                raise InputError(f"{self.spec}: entries lie beyond {blocks.dtype}; quantize weight.float() instead.")
+            given = torch.tensor(self.entries, dtype=torch.float64, device=vectors.device)[None]
+            if not bool(torch.isfinite(given.to(vectors.dtype)).all()):
+                raise InputError(f"{self.spec}: entries lie beyond {vectors.dtype}; quantize weight.float() instead.")
             return given
         assert self.size is not None
-        return learn_entries(blocks, self.size)
+        return learn_entries(vectors, self.size)
 
 
 def _distinct_entries(entries: object) -> Entries:

@@ -17,23 +17,23 @@ ITERATIONS = 25
 SEED = 0x5EED
 
 
-def learn_entries(blocks: Tensor, size: int) -> Tensor:
+def learn_entries(vectors: Tensor, size: int) -> Tensor:
     """Codebook of each model by k-means: k-means++ seeding, Lloyd's steps until nothing moves, rounding to bfloat16.
 
     The random numbers of the seeding are the same for every model and every call, and no step mixes models: the
-    result is a function of the blocks of one model alone.
+    result is a function of the vectors of one model alone.
 
     Args:
-        blocks: Finite values [models, blocks, block].
-        size: K; where a model has fewer distinct blocks, some entries repeat.
+        vectors: Finite values [models, vectors, dim].
+        size: K; where a model has fewer distinct vectors, some entries repeat.
 
     Returns:
-        float64 tensor [models, K, block], each value exact in bfloat16, ascending by the first coordinate.
+        float64 tensor [models, K, dim], each value exact in bfloat16, ascending by the first coordinate.
     """
-    # The largest number of eight binary digits, as bfloat16 has, in the dtype of the blocks: rounding stays inside it.
-    exponent = math.frexp(min(torch.finfo(blocks.dtype).max, torch.finfo(torch.bfloat16).max))[1]
+    # The largest number of eight binary digits, as bfloat16 has, in the dtype of the vectors: rounding stays inside it.
+    exponent = math.frexp(min(torch.finfo(vectors.dtype).max, torch.finfo(torch.bfloat16).max))[1]
     limit = math.ldexp(1 - 2**-8, exponent)
-    points = blocks.double()
+    points = vectors.double()
     entries = _ascending(_spread_out(points, size))
     step = _SortedLloyd(points) if points.shape[2] == 1 else partial(_centroids, points)
     for _ in range(ITERATIONS):
@@ -47,18 +47,18 @@ def learn_entries(blocks: Tensor, size: int) -> Tensor:
 def _spread_out(points: Tensor, size: int) -> Tensor:
     """Seeding by k-means++ (Arthur and Vassilvitskii, 2007).
 
-    Each entry is a block drawn with probability proportional to its squared distance from the entries before.
+    Each entry is a vector drawn with probability proportional to its squared distance from the entries before.
     """
-    models, count, block = points.shape
+    models, count, dim = points.shape
     draws = torch.rand(size, generator=torch.Generator().manual_seed(SEED), dtype=torch.float64).tolist()
-    entries = points.new_empty(models, size, block)
+    entries = points.new_empty(models, size, dim)
     distance = points.new_full((models, count), torch.inf)
     for k, draw in enumerate(draws):
         reach = (distance if k else torch.ones_like(distance)).cumsum(-1)  # the first one is uniform
-        # The first block whose share of the total covers the draw; a block at distance 0 is never drawn while others
+        # The first vector whose share of the total covers the draw; a vector at distance 0 is never drawn while others
         # exist.
         chosen = torch.searchsorted(reach, draw * reach[:, -1:], right=True).clamp_(max=count - 1)  # [models, 1]
-        entries[:, k] = points.gather(1, chosen[..., None].expand(-1, -1, block))[:, 0]
+        entries[:, k] = points.gather(1, chosen[..., None].expand(-1, -1, dim))[:, 0]
         distance = torch.minimum(distance, squared_distance(points, entries[:, k : k + 1])[..., 0])
     return entries
 
@@ -81,8 +81,8 @@ class _SortedLloyd:
 
 
 def _centroids(points: Tensor, entries: Tensor) -> Tensor:
-    """One of Lloyd's steps: the mean of the blocks nearest to each entry; an entry without blocks stays."""
-    index = nearest_index(points, entries)  # [models, blocks]
+    """One of Lloyd's steps: the mean of the vectors nearest to each entry; an entry without vectors stays."""
+    index = nearest_index(points, entries)  # [models, vectors]
     count = torch.zeros_like(entries[..., 0]).scatter_add_(1, index, torch.ones_like(points[..., 0]))
     total = torch.zeros_like(entries).scatter_add_(1, index[..., None].expand_as(points), points)
     return torch.where(count[..., None] > 0, total / count[..., None].clamp_min(1), entries)

@@ -1,4 +1,4 @@
-"""The nearest codebook entry of each block, for many models at once."""
+"""The nearest codebook entry of each vector, for many models at once."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ CHUNK = 2**21
 """Distances held at a time; about 16 MB."""
 
 
-def nearest_entries(blocks: Tensor, entries: Tensor) -> Tensor:
-    """For each block the entry at the smallest Euclidean distance; a tie goes to the entry that comes first.
+def nearest_entries(vectors: Tensor, entries: Tensor) -> Tensor:
+    """For each vector the entry at the smallest Euclidean distance; a tie goes to the entry that comes first.
 
     Distances are taken in float64 and coordinate by coordinate, never as a matrix product, so that they are exact
     enough to decide and independent of what else is in the batch.
 
     Args:
-        blocks: Finite values [models, blocks, block].
-        entries: float64 [models or 1, K, block], without repeats or ascending.
+        vectors: Finite values [models, vectors, dim].
+        entries: float64 [models or 1, K, dim], without repeats or ascending.
 
     Returns:
-        float64 tensor [models, blocks, block].
+        float64 tensor [models, vectors, dim].
     """
-    entries = entries.expand(len(blocks), -1, -1)
-    index = nearest_index(blocks, entries)
-    return entries.gather(1, index[..., None].expand(-1, -1, blocks.shape[2]))
+    entries = entries.expand(len(vectors), -1, -1)
+    index = nearest_index(vectors, entries)
+    return entries.gather(1, index[..., None].expand(-1, -1, vectors.shape[2]))
 
 
-def nearest_index(blocks: Tensor, entries: Tensor) -> Tensor:
-    """Index [models, blocks] of that entry."""
-    if blocks.shape[2] == 1:
-        return _nearest_scalar(blocks[..., 0], entries[..., 0])
+def nearest_index(vectors: Tensor, entries: Tensor) -> Tensor:
+    """Index [models, vectors] of that entry."""
+    if vectors.shape[2] == 1:
+        return _nearest_scalar(vectors[..., 0], entries[..., 0])
     at_once = max(1, CHUNK // (entries.shape[0] * entries.shape[1]))
-    pieces = [squared_distance(piece, entries).argmin(-1) for piece in blocks.split(at_once, dim=1)]
+    pieces = [squared_distance(piece, entries).argmin(-1) for piece in vectors.split(at_once, dim=1)]
     return torch.cat(pieces, dim=1)
 
 
-def squared_distance(blocks: Tensor, entries: Tensor) -> Tensor:
-    """Squared Euclidean distances [models, blocks, K] in float64."""
-    blocks = blocks.double()
-    total = blocks.new_zeros(len(blocks), blocks.shape[1], entries.shape[1])
-    for coordinate in range(blocks.shape[2]):
-        total.add_((blocks[:, :, None, coordinate] - entries[:, None, :, coordinate]).square_())
+def squared_distance(vectors: Tensor, entries: Tensor) -> Tensor:
+    """Squared Euclidean distances [models, vectors, K] in float64."""
+    vectors = vectors.double()
+    total = vectors.new_zeros(len(vectors), vectors.shape[1], entries.shape[1])
+    for coordinate in range(vectors.shape[2]):
+        total.add_((vectors[:, :, None, coordinate] - entries[:, None, :, coordinate]).square_())
     return total
 
 

@@ -1,4 +1,4 @@
-"""One bit a weight: its sign."""
+"""Sign quantization, one bit per weight."""
 
 from __future__ import annotations
 

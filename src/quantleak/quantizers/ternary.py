@@ -1,4 +1,4 @@
-"""1.58 bits a weight: the small ones become zero, the others their sign."""
+"""Ternary quantization, 1.58 bits per weight: small weights become zero, the others their sign."""
 
 from __future__ import annotations
 

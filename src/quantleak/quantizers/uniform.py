@@ -1,4 +1,4 @@
-"""b bits a weight: levels at equal distances, the scale a power of two."""
+"""Uniform quantization, b bits per weight: levels at equal distances, the scale a power of two."""
 
 from __future__ import annotations
 

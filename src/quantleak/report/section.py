@@ -140,14 +140,14 @@ class Page:
     version: str
 
 
-def kind(block: object) -> str:
-    """The name under which a template knows a block.
+def kind(part: object) -> str:
+    """The name under which a template knows a part.
 
     Example:
         >>> kind("text"), kind(Markup("text")), kind(Note(text="small"))
         ('text', 'text', 'note')
     """
-    return "text" if isinstance(block, str) else type(block).__name__.lower()
+    return "text" if isinstance(part, str) else type(part).__name__.lower()
 
 
 def with_symbols(text: str) -> Markup:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from quantleak.results import AuditRecord, QuantizerResult, Worst
 
 RESOLVED = 2.0
-"""Below this resolution z the best quantized model cannot be told from its closest competitor."""
+"""Below this resolution z the best quantized model cannot be distinguished from its closest competitor."""
 
 
 def summary(result: AuditRecord, short: bool = False) -> Table:

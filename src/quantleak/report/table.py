@@ -25,8 +25,8 @@ def text_table(result: AuditRecord) -> str:
     """
     notes = [unresolved(result), f"{words.trained(result)}."]
     advice = [words.headline(result.recommended), result.recommended.reason, result.recommended.sure]
-    blocks = [_paragraph(advice), "\n".join(_lines(summary(result, short=True))), _paragraph(notes)]
-    return "\n\n".join(blocks)
+    paragraphs = [_paragraph(advice), "\n".join(_lines(summary(result, short=True))), _paragraph(notes)]
+    return "\n\n".join(paragraphs)
 
 
 def html_table(result: AuditRecord) -> str:

@@ -1,1 +1,1 @@
-"""What a user asked for: settings files and flags checked, starter file, price, dry run."""
+"""What a user requested: settings files and flags checked, starter file, price, dry run."""

@@ -30,7 +30,7 @@ class Cost:
     Attributes:
         models: Models to train.
         blocks: Jobs that train them.
-        attack_jobs: Jobs that attack them, one a quantizer.
+        attack_jobs: Jobs that attack them, one per quantizer.
         workers: Processes.
         train: Seconds to train and follow.
         attack: Seconds to attack.

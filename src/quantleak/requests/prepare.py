@@ -1,4 +1,4 @@
-"""Everything that can be wrong with a request, found before anything is trained, and told at once."""
+"""Finds everything that can be wrong with a request before anything is trained, and reported at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from quantleak.fleet import outputs_of
 from quantleak.models import network
 from quantleak.requests.request import Request, understood
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 WHERE = "Where should the results go? Give --out FOLDER."
 
 
@@ -23,8 +23,8 @@ class Prepared:
     """A request in which nothing is wrong, and its data.
 
     Attributes:
-        request: What is asked.
-        dataset: What it is asked of.
+        request: The request.
+        dataset: The data set that it is about.
     """
 
     request: Request
@@ -54,8 +54,8 @@ def prepare(given: Mapping[str, Any], *, out: bool = True) -> Prepared:
     _tried(lambda: resolve_device(device), problems)
     _try_model(model, dataset, request.settings.seed, problems)
     if problems or dataset is None:
-        told = [f"{len(problems)} problems:", *(f"- {problem}" for problem in problems)]
-        raise InputError(problems[0] if len(problems) == 1 else "\n".join(told))
+        lines = [f"{len(problems)} problems:", *(f"- {problem}" for problem in problems)]
+        raise InputError(problems[0] if len(problems) == 1 else "\n".join(lines))
     return Prepared(request=request, dataset=dataset)
 
 
@@ -76,8 +76,8 @@ def _try_model(model: str, dataset: Dataset | None, seed: int, problems: list[st
         _tried(lambda: network(model, shape, outputs_of(dataset.task, classes)), problems)
 
 
-def _tried(attempt: Callable[[], Answer], problems: list[str]) -> Answer | None:
-    """The answer, or None and one problem more."""
+def _tried(attempt: Callable[[], Result], problems: list[str]) -> Result | None:
+    """The result, or None and one problem more."""
     try:
         return attempt()
     except InputError as error:

@@ -1,4 +1,4 @@
-"""What a user asks of an audit: settings, where the data are, where the results go; all problems told at once."""
+"""A request for an audit: settings, where the data are, where the results go; all problems reported at once."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Understood:
 
 
 def read_request(given: Mapping[str, Any]) -> Request:
-    """A request from names and values, every problem told at once.
+    """A request from names and values, all problems reported at once.
 
     Raises:
         InputError: Unknown names, values of the wrong type or out of range.

@@ -23,7 +23,7 @@ DATASET = "breast_cancer"
 
 
 def write_starter(path: str | Path, given: Mapping[str, str]) -> str:
-    """Write a commented YAML file of all settings; answers the command that uses it.
+    """Write a commented YAML file of all settings; returns the command that uses it.
 
     Args:
         path: Of a file that is not there yet.

@@ -36,7 +36,7 @@ def read_yaml(text: str | bytes, name: str) -> Any:
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses what nobody means."""
+    """Refuses what is almost surely a mistake."""
 
     depth = 0
 

@@ -25,7 +25,7 @@ class RateSummary(Estimate):
 
     Attributes:
         mean: Mean over models, the paper's average; heavy-tailed, so that no interval of it holds.
-        resolution: Median over models of z; below 2 the best element cannot be told from its closest competitor.
+        resolution: Median over models of z; below 2 the best element is not distinguished from its closest competitor.
         elements: Median number of distinct elements on a model's trajectory.
         n_validation: Validation examples behind it; rates compare only at equal numbers.
         unbounded: Models whose rate is infinite.

@@ -37,7 +37,7 @@ log = logging.getLogger("quantleak")
 DOUBTFUL = 0.4
 """An AUC of LOSS below which the sign of the signals is doubted even where few targets leave a long interval."""
 
-GIVEN = "given"
+USER_SUPPLIED = "user-supplied"
 """The mode of an attack whose shadows are the auditor's own."""
 
 OWN_SCORES = AttackKind(name="scores", description="scores as they are", convention=None)
@@ -62,7 +62,7 @@ DEFAULT = ScoresSettings()
 
 
 def read_scores_settings(values: Mapping[str, Any]) -> ScoresSettings:
-    """Settings from names and values, all problems told at once.
+    """Settings from names and values, all problems reported at once.
 
     Raises:
         InputError: Unknown names, values of the wrong type or out of range.
@@ -122,13 +122,13 @@ def attacked(scores: Scores, settings: ScoresSettings = DEFAULT) -> Attacked:
     """Every attack that checked arrays permit; without shadows the scores themselves."""
     targets, shadows = Signals(pool=scores.target), scores.shadows
     if shadows is None:
-        mode = Mode(name=GIVEN, targets=targets, shadows=targets)
+        mode = Mode(name=USER_SUPPLIED, targets=targets, shadows=targets)
         pairing = Apart(member=scores.member, shadows_member=scores.member[:0], seed=settings.seed)
         attacks: list[Attack] = [OWN_SCORES]
     else:
         targets = Signals(pool=scores.target, population=shadows.population_target)
         references = Signals(pool=shadows.signals, population=shadows.population)
-        mode = Mode(name=GIVEN, targets=targets, shadows=references)
+        mode = Mode(name=USER_SUPPLIED, targets=targets, shadows=references)
         pairing = Apart(member=scores.member, shadows_member=shadows.member, seed=settings.seed)
         attacks = [*ATTACKS, *published(), *installed_attacks()]
     return attack_all(attacks, [mode], pairing, task="binary", groups=scores.groups, level=settings.level)
@@ -150,30 +150,30 @@ def _examples(scores: Scores, strongest: np.ndarray) -> pd.DataFrame:
 
 def _remarks(scores: Scores, attacks: list[AttackResult], strongest: Choice) -> list[str]:
     """What the reader should know about these arrays."""
-    told = [
+    remarks = [
         f"The strongest attack was chosen on half of the {strongest.halved} and is shown on the other half.",
     ]
     if scores.shadows is not None:
-        told += _about_signals(scores, attacks)
+        remarks += _about_signals(scores, attacks)
         inside = scores.shadows.member.sum(0)
         if not inside.any():
-            told.append("No shadow was trained on any example: the attacks are offline.")
-    return told
+            remarks.append("No shadow was trained on any example: the attacks are offline.")
+    return remarks
 
 
 def _about_signals(scores: Scores, attacks: list[AttackResult]) -> list[str]:
     """Doubts whether the signals are phi."""
-    told = []
+    remarks = []
     low, high = float(scores.target.min()), float(scores.target.max())
     kind = "probabilities" if low >= 0 and high <= 1 else "log probabilities" if high <= 0 else None
     if kind:
-        told.append(
-            f"The signals of the targets lie between {low:.3g} and {high:.3g}: are they {kind}? phi is asked for."
+        remarks.append(
+            f"The signals of the targets lie between {low:.3g} and {high:.3g}: are they {kind}? phi is expected."
         )
     loss = next((attack.auc for attack in attacks if attack.name == "loss"), None)
     if loss is not None and loss.value is not None and (loss.value < DOUBTFUL or (loss.high or 1.0) < 0.5):
-        told.append(
+        remarks.append(
             f"Members have lower signals than non-members (AUC {loss.text()}): are they losses? phi is larger where "
             "the model is more confident in the true label."
         )
-    return told
+    return remarks

@@ -27,7 +27,7 @@ class Checks:
         """A finite float64 array `[rows, columns]`; one without an axis of rows has one row.
 
         Args:
-            name: Of the array; None is answered if there is none.
+            name: Of the array; returns None if there is none.
             columns_of: A table read before that must have as many columns.
             rows_of: A table read before that must have as many rows.
             rows: Whether the axis of rows must be there.
@@ -70,7 +70,7 @@ class Checks:
         """A bool array of the shape of the table `like`.
 
         Args:
-            name: Of the array; None is answered if there is none.
+            name: Of the array; returns None if there is none.
             like: A table read before.
             both: Whether every row must have members and non-members.
         """

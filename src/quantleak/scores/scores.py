@@ -126,8 +126,8 @@ def scores_of(arrays: Mapping[str, Any], *, name: str = "arrays") -> Scores:
         checks.require_squares((*WITH_SHADOWS, *POPULATION))
     ids = checks.labels(EXAMPLE_ID, like=wanted[0])
     if checks.problems:
-        told = "\n".join(f"- {problem}" for problem in checks.problems)
-        raise InputError(f"{name} cannot be attacked:\n{told}\n{_forms()}")
+        listing = "\n".join(f"- {problem}" for problem in checks.problems)
+        raise InputError(f"{name} cannot be attacked:\n{listing}\n{_forms()}")
     assert target is not None
     assert member is not None
     return Scores(name=name, sha256=_digest(checks.arrays), target=target, member=member, shadows=shadows, ids=ids)
@@ -155,7 +155,7 @@ def _check_names(checks: Checks, wanted: tuple[str, ...], optional: tuple[str, .
     for name in unknown:
         other = {*WITH_SHADOWS, *POPULATION, *WITHOUT, EXAMPLE_ID}
         belongs = " It belongs to the other form." if name in other else nearest(name, (*missing, *optional))
-        checks.problems.append(f"{name} is not asked for.{belongs}")
+        checks.problems.append(f"{name} is not an input.{belongs}")
 
 
 def _forms() -> str:

@@ -50,8 +50,8 @@ def _aside(path: Path) -> Iterator[BinaryIO]:
         os.replace(made, path)
     except OSError as error:
         reason = error.strerror or str(error)
-        told = f"cannot write {path}: {reason}; free some space there or choose another folder"
-        raise OSError(error.errno, told) from error
+        message = f"cannot write {path}: {reason}; free some space there or choose another folder"
+        raise OSError(error.errno, message) from error
     finally:
         if made is not None:
             made.unlink(missing_ok=True)

@@ -102,9 +102,9 @@ class Folder:
         elif found.get("id") == identity_hash(with_old_names(self.identity)):
             self.id = found["id"]
         elif found.get("id") != self.id:
-            told = "; ".join(differences(found, self.identity)) or "the version of quantleak that made it"
+            listing = "; ".join(differences(found, self.identity)) or "the version of quantleak that made it"
             raise InputError(
-                f"{self.path} holds another {self._what}; nothing was changed. It differs in: {told}. "
+                f"{self.path} holds another {self._what}; nothing was changed. It differs in: {listing}. "
                 "Give another --out."
             )
 

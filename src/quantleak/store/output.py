@@ -1,4 +1,4 @@
-"""What a job leaves, as a record: arrays of it are stored as they are, everything else as JSON."""
+"""The output of a job, as a record: arrays of it are stored as they are, everything else as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Test suites for what other packages bring: plain functions that raise `AssertionError` in plain words.
+"""Test suites for plug-ins of other packages: plain functions that raise `AssertionError` in plain words.
 
 Call them from your own tests: `check_quantizer("my-rule:3")`, `check_procedure("my-method:4")`, `check_attack(attack)`,
 `check_source(open, "")`, `check_engine(MyEngine)`, `check_pairing(pair)`. quantleak's own pass the same checks.

@@ -36,18 +36,18 @@ def check_attack(attack: Attack, *, signal: Signal | None = None, population: bo
     """
     if isinstance(attack, NamedAttack):
         signal, population = signal or attack.signal, attack.population if population is None else population
-    asked, log_probability = Asked(attack, population=bool(population)), signal == "log_probability"
+    tested, log_probability = TestedAttack(attack, population=bool(population)), signal == "log_probability"
     draw = partial(made_up_fleet, log_probability=log_probability)
-    _check_shape(asked, draw(16, 60, shift=1.0))
-    _check_examples(asked, draw(16, 60, shift=1.0))
-    _check_shadows(asked, draw(16, 60, shift=1.0))
-    _check_sides(asked, draw(16, 400, shift=2.0))
+    _check_shape(tested, draw(16, 60, shift=1.0))
+    _check_examples(tested, draw(16, 60, shift=1.0))
+    _check_shadows(tested, draw(16, 60, shift=1.0))
+    _check_sides(tested, draw(16, 400, shift=2.0))
     for models in (8, 16):
-        _check_exchangeable(asked, draw(models, 1500, shift=0.0))
-    _check_unusable(asked, draw(16, 60, shift=1.0))
+        _check_exchangeable(tested, draw(models, 1500, shift=0.0))
+    _check_unusable(tested, draw(16, 60, shift=1.0))
 
 
-class Asked:
+class TestedAttack:
     """An attack with what it reads of a fleet."""
 
     def __init__(self, attack: Attack, *, population: bool) -> None:
@@ -78,25 +78,25 @@ class Asked:
         )
 
 
-def _check_shape(asked: Asked, fleet: MadeUpFleet) -> None:
-    given, kept = asked.arguments(fleet), asked.arguments(fleet)
-    scores = asked.one(**given)
+def _check_shape(tested: TestedAttack, fleet: MadeUpFleet) -> None:
+    given, kept = tested.arguments(fleet), tested.arguments(fleet)
+    scores = tested.one(**given)
     examples = fleet.member.shape[1]
-    expect(scores.shape == (examples,), f"The attack must give {examples} scores, one an example, got {scores.shape}.")
+    expect(scores.shape == (examples,), f"The attack must give {examples} scores, one per example, got {scores.shape}.")
     expect(not np.isnan(scores).any(), "The attack gives NaN for finite signals.")
     for name, value in given.items():
         expect(np.array_equal(value, kept[name]), f"The attack changes its argument `{name}`; work on a copy.")
-    expect(np.array_equal(asked.one(**given), scores), "The attack gives other scores when it is called again.")
+    expect(np.array_equal(tested.one(**given), scores), "The attack gives other scores when it is called again.")
 
 
-def _check_sides(asked: Asked, fleet: MadeUpFleet) -> None:
-    auc = _mean_auc(asked, fleet)
+def _check_sides(tested: TestedAttack, fleet: MadeUpFleet) -> None:
+    auc = _mean_auc(tested, fleet)
     expect(auc > 0.5, f"Members must score higher; where their signals are raised by 2 nats the AUC is {auc:.3f}.")
     expect(auc > 0.55, f"The attack finds nothing (AUC {auc:.3f}) where members' signals are raised by 2 nats.")
 
 
-def _check_exchangeable(asked: Asked, fleet: MadeUpFleet) -> None:
-    auc, models = _mean_auc(asked, fleet), len(fleet.member)
+def _check_exchangeable(tested: TestedAttack, fleet: MadeUpFleet) -> None:
+    auc, models = _mean_auc(tested, fleet), len(fleet.member)
     expect(
         abs(auc - 0.5) < EXCHANGEABLE,
         f"Where members and others are exchangeable the AUC must be 1/2, it is {auc:.3f} with {models} models. Does "
@@ -104,48 +104,48 @@ def _check_exchangeable(asked: Asked, fleet: MadeUpFleet) -> None:
     )
 
 
-def _check_examples(asked: Asked, fleet: MadeUpFleet) -> None:
+def _check_examples(tested: TestedAttack, fleet: MadeUpFleet) -> None:
     """Scores belong to examples: another order of the examples is the same order of the scores."""
     order = np.random.default_rng(1).permutation(fleet.member.shape[1])
     turned = MadeUpFleet(pool=fleet.pool[:, order], population=fleet.population, member=fleet.member[:, order])
-    found, wanted = asked.one(**asked.arguments(turned)), asked.one(**asked.arguments(fleet))[order]
+    found, wanted = tested.one(**tested.arguments(turned)), tested.one(**tested.arguments(fleet))[order]
     aligned = np.allclose(found, wanted, rtol=1e-6, atol=1e-9)
     expect(aligned, "The attack's scores do not follow their examples when these come in another order.")
 
 
-def _check_shadows(asked: Asked, fleet: MadeUpFleet) -> None:
+def _check_shadows(tested: TestedAttack, fleet: MadeUpFleet) -> None:
     """Rows of `shadows`, `member` and `use` belong together, and what may not be read is not read."""
-    given = asked.arguments(fleet)
+    given = tested.arguments(fleet)
     given["use"] = np.random.default_rng(2).random(given["member"].shape) < 0.7
-    wanted = asked.one(**given)
+    wanted = tested.one(**given)
     hidden = given | {"shadows": np.where(given["use"], given["shadows"], given["shadows"] - 50)}
     expect(
-        np.allclose(asked.one(**hidden), wanted, rtol=1e-6, atol=1e-9),
-        "The attack reads shadows that `use` forbids. How many are IN and OUT would then tell the target's membership.",
+        np.allclose(tested.one(**hidden), wanted, rtol=1e-6, atol=1e-9),
+        "The attack reads shadows that `use` forbids. Their numbers would then reveal the target's membership.",
     )
     order = np.random.default_rng(3).permutation(len(given["member"]))
     turned = {name: value if value.ndim == 1 else value[order] for name, value in given.items()}
-    aligned = np.allclose(asked.one(**turned), wanted, rtol=1e-6, atol=1e-9)
+    aligned = np.allclose(tested.one(**turned), wanted, rtol=1e-6, atol=1e-9)
     expect(aligned, "The scores change when the same shadows come in another order.")
 
 
-def _check_unusable(asked: Asked, fleet: MadeUpFleet) -> None:
+def _check_unusable(tested: TestedAttack, fleet: MadeUpFleet) -> None:
     """A NaN is refused, unless it stands in what the attack does not read at all."""
-    wanted = asked.one(**asked.arguments(fleet))
+    wanted = tested.one(**tested.arguments(fleet))
     for name in ("target", "shadows", "population_target", "population_shadows"):
-        given = asked.arguments(fleet)
+        given = tested.arguments(fleet)
         if name in given:
             given[name].flat[3] = np.nan
-            refused = _refused_or_unread(asked, given, wanted)
+            refused = _refused_or_unread(tested, given, wanted)
             expect(refused, f"The attack must refuse a NaN in `{name}`: raise InputError.")
 
 
-def _refused_or_unread(asked: Asked, given: dict[str, Any], wanted: np.ndarray) -> bool:
+def _refused_or_unread(tested: TestedAttack, given: dict[str, Any], wanted: np.ndarray) -> bool:
     try:
-        return np.array_equal(asked.one(**given), wanted)
+        return np.array_equal(tested.one(**given), wanted)
     except InputError:
         return True
 
 
-def _mean_auc(asked: Asked, fleet: MadeUpFleet) -> float:
-    return float(np.mean([roc(*row).auc for row in zip(asked.all(fleet), fleet.member, strict=True)]))
+def _mean_auc(tested: TestedAttack, fleet: MadeUpFleet) -> float:
+    return float(np.mean([roc(*row).auc for row in zip(tested.all(fleet), fleet.member, strict=True)]))

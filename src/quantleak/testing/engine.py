@@ -1,4 +1,4 @@
-"""What every engine must do: run each job once, bring shared data whole, pass on errors, and end when told to."""
+"""What every engine must do: run each job once, pass shared data unchanged, pass on errors, and end when cancelled."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MANY = 25
 LARGE = 4_000_000
 """Numbers of float64 in the large array, 32 MB."""
 BEAT, LASTS, PATIENCE = 0.05, 30.0, 10.0
-"""Seconds between signs of life of a job, until it ends by itself, and until one that was told to end must have."""
+"""Seconds between signs of life of a job, until it ends by itself, and until one that was cancelled must have ended."""
 
 
 def check_engine(make_engine: Callable[[], Engine]) -> None:

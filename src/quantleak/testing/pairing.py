@@ -46,7 +46,7 @@ def check_pairing(pair: Callable[[MadeUpFleet], Paired]) -> None:
         expect(
             abs(auc - 0.5) < EXCHANGEABLE,
             f"Where members and others are exchangeable, {name} has AUC {auc:.3f} instead of 1/2: the shadows that "
-            "the attack may read tell the target's membership. Let every example have equally many IN shadows.",
+            "the attack may read reveal the target's membership. Let every example have equally many IN shadows.",
         )
 
 

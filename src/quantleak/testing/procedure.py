@@ -1,4 +1,4 @@
-"""What every procedure must be: a map from a trained module and a seed to a module that its own tensors bring back."""
+"""What every procedure must be: from a trained module and a seed to a module that its own tensors rebuild."""
 
 from __future__ import annotations
 
@@ -135,8 +135,8 @@ def _check_restored(
 
 def _check_calibration(one: Procedure, model: nn.Module, rows: Tensor) -> None:
     if one.calibration_rows:
-        told = f"{one.spec} reads {one.calibration_rows} calibration rows, and must refuse None: raise InputError."
-        expect_refusal(partial(one.quantize, model, None, 0), told)
+        message = f"{one.spec} reads {one.calibration_rows} calibration rows, and must refuse None: raise InputError."
+        expect_refusal(partial(one.quantize, model, None, 0), message)
         expect(not one.is_baseline, f"{one.spec} cannot be the baseline: it reads training data.")
     else:
         same = digest(one.quantize(model, None, 0)) == digest(one.quantize(model, rows, 0))

@@ -82,7 +82,7 @@ def certificate_start(losses: object) -> int | None:
 def certificate_start_of(exponents: Exponents) -> int | None:
     """`certificate_start` of a measured table.
 
-    The exponents known exactly bound the answer from below, the lower bounds of the others from above; exponents are
+    The exponents known exactly bound it from below, the lower bounds of the others from above; exponents are
     solved, the smallest first, until the two meet.
     """
     if exponents.measured.undefined:

@@ -54,7 +54,7 @@ def _interior_exponent(differences: Tensor) -> Tensor:
     """The exponent where the minimum is attained: positive mean, some values negative.
 
     `psi(s) = log E exp(-s D)` is convex and its minimum is the root of the tilted mean `-psi'(s)`. Newton's steps start
-    at the Gaussian answer `s = mean / variance` and stay inside a bracket; a step that leaves it is replaced by
+    at the Gaussian solution `s = mean / variance` and stay inside a bracket; a step that leaves it is replaced by
     doubling or bisection. Any s gives `I >= -psi(s)`, so the largest value seen is kept.
     """
     below = torch.zeros_like(differences[:, 0])

@@ -63,7 +63,7 @@ class Exponents:
 
     def smallest(self) -> int:
         """Position of the smallest exponent."""
-        # The competitor that is closest to second order is nearly always the answer, or prunes nearly all others.
+        # The competitor that is closest to second order nearly always decides, or prunes nearly all others.
         guess = self.measured.signal_to_noise.argmin()
         if not self.solved[guess]:
             self.solve(guess[None])

@@ -19,7 +19,7 @@ class Rates:
     Attributes:
         r_q: The privacy score, see `privacy_rate`.
         cramer: The Cramer rate, see `cramer_rate`.
-        certificate_start: Smallest n with a positive ERM certificate; None if there is none or it was not asked for.
+        certificate_start: Smallest n with a positive ERM certificate; None if there is none or it was not requested.
         means: Mean losses of the distinct elements, ascending; float64, nats.
         variances: `sigma_k^2` of the elements after the best, in the same order; nats squared.
         lambda_kk: The paper's diagnostic in the same order, see `lambda_kk`.

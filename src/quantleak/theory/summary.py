@@ -31,7 +31,7 @@ class Summary:
         undefined: How many are undefined; they are left out of everything else.
         unbounded: How many are infinite; they make both means infinite, while the median stands if they are few.
         elements: Median number of distinct elements.
-        z: Median resolution; below 2 a typical model's best element is not told from its closest competitor.
+        z: Median resolution; below 2 a typical model's best element is not distinguished from its closest competitor.
         resolved: Share of the defined rates with z of at least 2.
         n_validation: N, the same for all.
         level: Confidence level of the intervals.

@@ -1,4 +1,4 @@
-"""The batches of a validation loader: the same at every pass, moved to a device, told apart into inputs and targets.
+"""The batches of a validation loader: the same at every pass, moved to a device, distinguished into inputs and targets.
 
 Losses of two quantized models compare example by example, so every pass is held to the order of the first.
 """

@@ -59,7 +59,7 @@ class TrackedRates:
         return {name: value for name, value in values.items() if math.isfinite(value)}
 
     def __str__(self) -> str:
-        """One line a quantizer, most private first."""
+        """One line per quantizer, most private first."""
         lines = [f"{'quantizer':<16} {'r_Q':>9} {'z':>7} {'Cramer':>9} {'elements':>8}"]
         for spec in self._ordered():
             found = self.rates[spec]

@@ -60,7 +60,7 @@ class TrajectoryTracker:
             A loss takes 4 bytes for each element and validation example.
 
     Raises:
-        InputError: Settings that cannot be used, all told with what to write instead.
+        InputError: Settings that cannot be used, each reported with what to write instead.
 
     Example:
         >>> model, batch = nn.Linear(3, 1), (torch.eye(3), torch.tensor([0, 1, 1]))

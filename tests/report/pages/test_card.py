@@ -46,7 +46,7 @@ def test_another_quantizer_can_be_asked_for(make):
 def test_the_text_has_every_part(make):
     text = markdown(card(make()))
     for part in (
-        "## Privacy", "**90% sparse** (`ternary:0.9`, 1.60 bits a weight)", "**Threat model.**", "**Limits.**",
+        "## Privacy", "**90% sparse** (`ternary:0.9`, 1.60 bits per weight)", "**Threat model.**", "**Limits.**",
         "**How it was measured.**", "strongest of 13 attacks", "Settings: model mlp:128;", "quantleak 0.1.0",
         "quantleak audit --data AMES.csv", "**Theory.** r\\_Q = 0.00203",
     ):  # fmt: skip

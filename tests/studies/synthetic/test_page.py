@@ -154,7 +154,7 @@ def test_headlines_follow_the_numbers(tables: Tables, findings: Findings, claims
     ahead = replace(findings, drawn=findings.drawn | {COUNT: findings.drawn[PAPER] + 0.5})
     assert "better than r_Q" in headlines(ahead, claims)[1]
     equal = replace(findings, drawn=findings.drawn | {COUNT: findings.drawn[PAPER]})
-    assert "not told apart from r_Q" in headlines(equal, claims)[1]
+    assert "not distinguished from r_Q" in headlines(equal, claims)[1]
     share = (tables.models["z"].dropna() < 2).mean()
     assert f"in {100 * share:.0f}% of models" in told[2]
     alone = headlines(replace(findings, tables=replace(tables, large=pd.DataFrame())), claims)[2]

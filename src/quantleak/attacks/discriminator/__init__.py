@@ -1,4 +1,4 @@
-"""The discriminator of paper A (section 4.2): one network that tells members from others across many models.
+"""The discriminator of paper A (section 4.2): one network that separates members from non-members across many models.
 
 Apart from the other attacks because it needs torch, which `quantleak.attacks` does without.
 """

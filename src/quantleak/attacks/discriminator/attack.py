@@ -31,7 +31,7 @@ def discriminator(
     settings: Discriminator = DEFAULT,
     seed: int = 0,
 ) -> Discrimination:
-    r"""Train g(theta, x, y, loss) to tell members from non-members, and judge it on models it never saw.
+    r"""Train g(theta, x, y, loss) to separate members from non-members, and judge it on models it never saw.
 
     Any g gives :math:`\mathrm{MIS} \le 2 (1 - \mathrm{accuracy})`. Each model must have examples of its own that no
     other model was trained on: g would recognise one that it has met. Training models fit g, validation models stop the

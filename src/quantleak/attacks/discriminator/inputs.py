@@ -1,4 +1,4 @@
-"""What g reads: the paper's inputs, less, or how an example is aligned with the weights."""
+"""Inputs of the discriminator g: the paper's, fewer, or how an example is aligned with the weights."""
 
 from __future__ import annotations
 

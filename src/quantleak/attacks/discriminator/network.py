@@ -1,4 +1,4 @@
-"""g itself: a hidden layer on theta and the example, beside a linear part that starts as a threshold on the loss."""
+"""The network g: a hidden layer on theta and the example, and a linear part that starts as a threshold on the loss."""
 
 from __future__ import annotations
 

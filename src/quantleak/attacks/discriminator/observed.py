@@ -1,4 +1,4 @@
-"""What the attacker is shown of every model: its parameters, some examples, and its loss on each."""
+"""What the discriminator may read of every model: its parameters, some examples, and its loss on each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from quantleak.errors import InputError
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Observed:
-    """Models and the examples to be told apart, each model with examples of its own.
+    """Models and the examples to be distinguished, each model with examples of its own.
 
     Attributes:
         parameters: theta, [M, P] float32: the flattened (quantized) weights.

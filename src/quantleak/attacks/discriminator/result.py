@@ -49,7 +49,7 @@ class Discrimination:
     """What g achieves on models it never saw; every estimate is a mean over test models.
 
     Attributes:
-        accuracy: Share of examples told right, half of them members; the threshold is from the validation models.
+        accuracy: Share of examples classified right, half of them members; the threshold is from the validation models.
         mis_bound: min(1, 2 (1 - accuracy)), an upper bound on Membership Inference Security.
         auc: Area under each model's ROC curve.
         loss_accuracy: The accuracy of the LOSS attack on the same models, its threshold from the validation models.
@@ -88,7 +88,7 @@ class Discrimination:
 
 
 def mean_over_models(values: np.ndarray, level: float) -> Estimate:
-    """Mean of one value a model with Student's t interval: models are independent, examples of one model are not.
+    """Mean of one value per model with Student's t interval: models are independent, examples of one model are not.
 
     Equals `scipy.stats.ttest_1samp(values, 0).confidence_interval(level)`, except that equal values have an interval of
     length 0. Given this g: training it again is not part of the interval, nor need it be, for every g gives a bound.

@@ -1,1 +1,1 @@
-"""What scores are worth: ROC curves, rates with intervals, the strongest of several attacks."""
+"""Evaluation of membership scores: ROC curves, rates with intervals, the strongest of several attacks."""

@@ -1,4 +1,4 @@
-"""What each example adds to a figure of each target: the parts of which its sampling variance is made.
+"""The influence of each example on a figure of each target, from which the sampling variance is estimated.
 
 For an estimate theta of one target the influence psi_i of its examples sums to 0, and theta - E theta is about the sum
 of the psi_i of a fresh sample. Squares summed over examples estimate the variance of theta; products of two targets,

@@ -81,7 +81,7 @@ def group_codes(groups: np.ndarray | None, examples: int) -> np.ndarray:
     """Codes 0 .. G - 1 of the groups, [N]; every example its own where none are given.
 
     Raises:
-        InputError: If there is not one value an example.
+        InputError: If there is not one value per example.
     """
     if groups is None:
         return np.arange(examples)

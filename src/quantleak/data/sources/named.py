@@ -1,4 +1,4 @@
-"""Data sets by name: the bundled ones, and those of sources that other packages bring."""
+"""Data sets by name: the bundled ones, and those of plug-ins."""
 
 from __future__ import annotations
 

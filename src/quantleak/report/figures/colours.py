@@ -1,4 +1,4 @@
-"""Okabe and Ito's colours, told apart by colour-blind readers; each with a lighter one for a dark page.
+"""Okabe and Ito's colours, that colour-blind readers can distinguish; each with a lighter one for a dark page.
 
 Colour never carries meaning alone: the original has its own shape, the recommended quantizer a ring and bold type.
 """

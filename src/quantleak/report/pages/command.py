@@ -27,8 +27,8 @@ def command(result: AuditRecord, defaults: Mapping[str, Any]) -> str:
     changed = {name: value for name, value in result.settings.items() if _plain(defaults.get(name)) != value}
     data = _data(result.data)
     if data is None:
-        told = ", ".join(f"{name}={value!r}" for name, value in changed.items())
-        return printable(", ".join(filter(None, ("quantleak.audit(dataset", told, "out='DIR')"))))
+        arguments = ", ".join(f"{name}={value!r}" for name, value in changed.items())
+        return printable(", ".join(filter(None, ("quantleak.audit(dataset", arguments, "out='DIR')"))))
     words = ["quantleak", "audit", *data]
     for name, value in changed.items():
         if name == "quantizers":

@@ -66,7 +66,9 @@ def headline(result: ScoresRecord) -> str:
     if worst.fpr is not None:
         found = f"finds {shown} of the members at {digits.rate(worst.fpr)} false alarms."
     guessing = worst.low is not None and worst.low <= chance
-    return f"The strongest attack, {worst.name}, {found}{' It cannot be told from guessing.' if guessing else ''}"
+    return (
+        f"The strongest attack, {worst.name}, {found}{' It cannot be distinguished from guessing.' if guessing else ''}"
+    )
 
 
 def text(result: ScoresRecord) -> str:
@@ -74,8 +76,8 @@ def text(result: ScoresRecord) -> str:
     table = attacks(result)
     kept = [place for place, column in enumerate(table.columns) if column.title != BALANCED]
     lines = [[str(row.cells[place]) for place in kept] for row in table.rows if not row.reason]
-    blocks = [headline(result), aligned([table.columns[place].title for place in kept], lines)]
-    return "\n\n".join([*blocks, "\n".join(notes(result))])
+    paragraphs = [headline(result), aligned([table.columns[place].title for place in kept], lines)]
+    return "\n\n".join([*paragraphs, "\n".join(notes(result))])
 
 
 def notes(result: ScoresRecord) -> list[str]:
@@ -84,9 +86,9 @@ def notes(result: ScoresRecord) -> list[str]:
     for attack in result.attacks:
         if attack.reason is not None:
             reasons.setdefault(attack.reason.split(f"{attack.name} ", 1)[-1], []).append(attack.name)
-    told = [f"Not run: {', '.join(names)}: {reason.rstrip('.')}." for reason, names in reasons.items()]
+    not_run = [f"Not run: {', '.join(names)}: {reason.rstrip('.')}." for reason, names in reasons.items()]
     missing = {item.reason for attack in result.attacks for item in attack.tpr.values() if item.value is None}
-    told += [f"{reason}." for reason in sorted(str(reason) for reason in missing)]
+    not_run += [f"{reason}." for reason in sorted(str(reason) for reason in missing)]
     hidden = "rows" if result.n["rows"] == result.n["examples"] else ""
     sizes = ", ".join(f"{name} {count:,}" for name, count in result.n.items() if count and name != hidden)
-    return [*told, *result.remarks, f"{sizes}; {digits.rate(result.settings['level'])} intervals."]
+    return [*not_run, *result.remarks, f"{sizes}; {digits.rate(result.settings['level'])} intervals."]

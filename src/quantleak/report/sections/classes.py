@@ -78,14 +78,14 @@ def remark(result: AuditRecord) -> str:
     if result.task == "regression":
         return "There are no classes in a regression."
     if not len(found):
-        return "Too few examples for a false-positive rate; so few cannot be told apart by class."
+        return "Too few examples for a false-positive rate; so few cannot be split by class."
     once = found.drop_duplicates("class")
     rare = [str(label) for label in once["class"][once["rare"].astype(bool)]]
     rule = "A class is called rare if it has less than half of an equal share of the pool"
     if not rare:
         return f"{rule}; none is."
-    told = listed(rare[:8]) + (f" and {len(rare) - 8} more" if len(rare) > 8 else "")
-    return f"{rule}: here {told}. {_most(result)}".strip()
+    rarest = listed(rare[:8]) + (f" and {len(rare) - 8} more" if len(rare) > 8 else "")
+    return f"{rule}: here {rarest}. {_most(result)}".strip()
 
 
 def _most(result: AuditRecord) -> str:

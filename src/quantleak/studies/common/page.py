@@ -36,7 +36,7 @@ class Words:
     Attributes:
         title: Of the summary, such as `The synthetic study`.
         kicker: Which paper's study it is; stands above the question.
-        question: What the study asks.
+        question: The question of the study.
         setup: What was run, in a sentence.
         headlines: What was found, in a few sentences, the most important first.
         thresholds: When thresholds were written, in a sentence or two.
@@ -105,7 +105,7 @@ def _templates() -> Environment:
 
 
 def _claim(claim: dict[str, Any]) -> dict[str, str]:
-    """A claim as the page tells it."""
+    """A claim as the page shows it."""
     mark, verdict = VERDICTS[claim["holds"]]
     return {
         "claim": claim["claim"],
@@ -125,10 +125,10 @@ def shown_table(figure: Figure) -> Table:
     if len(frame) > MOST_ROWS:
         raise ValueError(f"{figure.name} has {len(frame)} rows for the page; give it a shorter `shown`.")
     ends = {column: _ends(list(frame.columns), place) for place, column in enumerate(frame.columns)}
-    told = [column for column in frame.columns if not any(column in pair for pair in ends.values())]
-    columns = [Column(title=str(column), numeric=pd.api.types.is_numeric_dtype(frame[column])) for column in told]
+    plain = [column for column in frame.columns if not any(column in pair for pair in ends.values())]
+    columns = [Column(title=str(column), numeric=pd.api.types.is_numeric_dtype(frame[column])) for column in plain]
     rows = [
-        Row(cells=tuple(replace(_cell(row[column]), limits=_limits(row, ends[column])) for column in told))
+        Row(cells=tuple(replace(_cell(row[column]), limits=_limits(row, ends[column])) for column in plain))
         for row in frame.to_dict("records")
     ]
     return Table(caption=f"Numbers of {figure.name}", columns=tuple(columns), rows=tuple(rows))

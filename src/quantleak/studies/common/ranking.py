@@ -113,7 +113,7 @@ def stability(values: Floats, summarise: Summarise, subsets: int = 100, seed: in
 
     Args:
         values: `[models, quantizers]`, larger = more private.
-        summarise: From the values of some models to one value a quantizer.
+        summarise: From the values of some models to one value per quantizer.
         subsets: Random subsets for each number of models, as in the paper's Figure 1.
         seed: Draws them; equal seeds draw the same models.
     """

@@ -77,7 +77,7 @@ def span(frame: pd.DataFrame, column: str, log: bool = False) -> tuple[float, fl
 
 
 def panel(frame: pd.DataFrame, x: Axis, y: Axis, title: alt.Title, titled: tuple[bool, bool]) -> alt.LayerChart:
-    """One panel; `frame` has a row a quantizer, `titled` says which axes carry their titles."""
+    """One panel; `frame` has one row per quantizer, `titled` says which axes carry their titles."""
     named = frame.assign(family=[family(str(spec)).name for spec in frame["quantizer"]])
     base = alt.Chart(rows(named))
     across = alt.X(f"{x.column}:Q", **x.altair(titled[0]))

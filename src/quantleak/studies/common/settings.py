@@ -55,8 +55,8 @@ class StudySettings:
     @property
     def command(self) -> str:
         """What to type to run it again, from the preset that differs least."""
-        told = [f"--preset {name} {self._changes(type(self).preset(name))}".strip() for name in self.presets]
-        return f"quantleak reproduce {self.name} {min(told, key=len)} --out out/{self.name}"
+        commands = [f"--preset {name} {self._changes(type(self).preset(name))}".strip() for name in self.presets]
+        return f"quantleak reproduce {self.name} {min(commands, key=len)} --out out/{self.name}"
 
     @property
     def departures(self) -> list[str]:

@@ -25,7 +25,7 @@ class Study(Generic[Settings, Found]):
     Attributes:
         settings: The class of its settings.
         run: Runs its jobs that are not done yet, and returns what was found.
-        figures: Of what was found, in the order in which a page tells the story.
+        figures: Of what was found, in the order in which the page shows them.
         claims: With thresholds that were written before the run.
         words: What its page says beside figures and claims.
         price: What some settings would cost with so many processes.

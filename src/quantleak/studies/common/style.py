@@ -1,6 +1,6 @@
 """How the figures look: a shape, a colour and a short name for every quantizer, and quiet axes.
 
-Three of Okabe and Ito's colours tell the families of quantizers apart, and so do shapes; members of a family are told
+Three of Okabe and Ito's colours distinguish the families of quantizers, and so do shapes; members of a family are told
 apart by their names, never by colour.
 """
 

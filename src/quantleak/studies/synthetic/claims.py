@@ -107,7 +107,7 @@ CLAIMS: tuple[Claim[Findings], ...] = (
     Claim(
         id="r_q-unresolved",
         source="ours",
-        claim="At N = 1,000 the best element is mostly not told from its closest competitor (z < 2).",
+        claim="At N = 1,000 the best element is mostly not distinguished from its closest competitor (z < 2).",
         threshold="in more than half of (model, quantizer)",
         judge=verdicts.unresolved,
     ),

@@ -56,8 +56,8 @@ def _control(findings: Findings) -> str:
 def _resolution(study: Synthetic, tables: Tables) -> str:
     z = tables.models["z"].dropna()
     sentence = (
-        f"At N = {study.validation:,} validation examples the best element is not told from its closest competitor "
-        f"(z < {RESOLVED:g}) in {100 * float((z < RESOLVED).mean()):.0f}% of models and quantizers"
+        f"At N = {study.validation:,} validation examples the best element is not distinguished from its closest "
+        f"competitor (z < {RESOLVED:g}) in {100 * float((z < RESOLVED).mean()):.0f}% of models and quantizers"
     )
     if tables.large.empty:
         return f"{sentence}."
@@ -107,5 +107,5 @@ def _compared(findings: Findings, score: str, than: str) -> str:
     """In words, by the interval of the paired difference."""
     low, high = findings.difference(score, than)
     if not np.isfinite([low, high]).all() or low <= 0 <= high:
-        return "not told apart from"
+        return "not distinguished from"
     return "better than" if low > 0 else "worse than"

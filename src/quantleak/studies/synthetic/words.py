@@ -17,7 +17,7 @@ FOLLOW, DISCRIMINATORS = "train and follow", "discriminators"
 OPEN = (
     (
         "centres of the mixture",
-        "normal with mean 0 and this standard deviation in each coordinate, one draw a distribution",
+        "normal with mean 0 and this standard deviation in each coordinate, one draw per distribution",
         "mode_scale",
     ),
     ("draws of the centres", "behind the accuracies; the first also carries everything else", "draws"),

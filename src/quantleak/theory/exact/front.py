@@ -1,4 +1,4 @@
-"""The front door: exact where counts can be enumerated, sampled where not."""
+"""Computes the MIS of a learner: exactly where counts can be enumerated, by sampling where not."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ class Gibbs(Learner):
                 f"inverse_temperature must be finite and at least 0, got {self.inverse_temperature}; for the limit of "
                 "large ones use Erm."
             )
-        # What all elements lose on an example tells them apart as little as a constant, and would only round.
+        # What all elements lose on an example distinguishes them as little as a constant, and would only round.
         object.__setattr__(self, "table", table - table.min(0))
 
     @property

@@ -1,4 +1,4 @@
-"""Examples that no empirical-risk minimiser can tell apart: one letter of the alphabet it reads."""
+"""Merges examples that no empirical-risk minimiser can distinguish."""
 
 from __future__ import annotations
 

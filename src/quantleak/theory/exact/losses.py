@@ -31,7 +31,7 @@ class ExactLosses:
     largest: int
 
     def minimisers(self, counts: np.ndarray) -> np.ndarray:
-        """Which elements have the smallest empirical risk, exactly; bool [rows, K], at least one a row.
+        """Which elements have the smallest empirical risk, exactly; bool [rows, K], at least one per row.
 
         Where the whole numbers fit float64, its sums are exact. Otherwise the elements within rounding of the smallest
         are compared in Python's whole numbers.

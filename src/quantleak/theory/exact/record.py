@@ -1,4 +1,4 @@
-"""What is known of a learner's Membership Inference Security, and what any attack makes of it."""
+"""The Membership Inference Security of a learner as a record, and what follows for any attack."""
 
 from __future__ import annotations
 

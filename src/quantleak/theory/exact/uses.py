@@ -1,4 +1,4 @@
-"""What can be read off a record: attacks at their best threshold, slopes, quantization after training."""
+"""Figures computed from such a record: attacks at their best threshold, slopes, quantization after training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The study's figures and tables, one a file: those of paper A, and ours."""
+"""The study's figures and tables, one per file: those of paper A, and ours."""
 
 from quantleak.studies.common import Figure as Figure
 from quantleak.studies.synthetic.figures.accuracies import accuracies
@@ -17,7 +17,7 @@ from quantleak.studies.synthetic.findings import Findings
 
 
 def figures(findings: Findings) -> list[Figure]:
-    """All figures, in the order in which a page tells the story; without those that the study left nothing to draw."""
+    """All figures, in the order in which the page shows them; without those that the study left nothing to draw."""
     study, tables = findings.study, findings.tables
     made = [
         against_attack(study, tables, findings),

@@ -41,7 +41,7 @@ def agreement(study: Synthetic, findings: Findings) -> Figure:
         caption=(
             "Spearman's correlation over the eight quantizers between a score and the MIS that the strongest attack "
             f"leaves, the mean over {count} distribution{'s' if count > 1 else ''} with its 95% interval over models. "
-            "An estimator is computed from the losses or answers of quantized models; a control is free; r_Q at equal "
+            "An estimator is computed from the losses or outputs of quantized models; a control is free; r_Q at equal "
             f"numbers of elements takes the count out of r_Q. The paper reports {PAPERS_FIGURE:g} for mean r_Q against "
             "its discriminator (dashed line), and no control."
         ),

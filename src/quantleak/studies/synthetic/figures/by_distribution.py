@@ -48,7 +48,7 @@ def estimates(name: str, values: Floats, study: Synthetic) -> pd.DataFrame:
 
 
 def rate(frame: pd.DataFrame, study: Synthetic) -> pd.DataFrame:
-    """Mean r_Q with its limits, a row a quantizer; no smaller than a logarithmic axis can show."""
+    """Mean r_Q with its limits, one row per quantizer; no smaller than a logarithmic axis can show."""
     return estimates("r_q", wide(frame, "r_q"), study).clip(lower=SMALLEST)
 
 
@@ -61,7 +61,7 @@ def labelled(d: Distribution, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def panels(study: Synthetic, frame: pd.DataFrame, column: str, title: str) -> alt.ConcatChart:
-    """r_Q against another column, one panel a distribution, Spearman's correlation printed in each.
+    """r_Q against another column, one panel per distribution, Spearman's correlation printed in each.
 
     `frame` may bring a `spearman`, and its limits `spearman_low` and `spearman_high`.
     """

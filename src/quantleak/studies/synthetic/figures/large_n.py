@@ -35,9 +35,9 @@ def large_n(study: Synthetic, tables: Tables, findings: Findings) -> Figure | No
             f"Left and middle: r_Q and its resolution z, the number of standard errors between the best element and "
             f"its closest competitor, for validation sets of N = {sizes[0]:,} to {sizes[-1]:,}, the smaller inside the "
             f"larger; medians over {study.large_models} models of every distribution (the table has the quartiles). "
-            f"Below z = {RESOLVED:g}, the dashed line, the two cannot be told apart. Right: Spearman's correlation of "
-            "the mean r_Q of these few models with the strongest attack, mean, lowest and highest over distributions, "
-            "not to be compared with that of all models. The paper does not say which N it uses."
+            f"Below z = {RESOLVED:g}, the dashed line, the two cannot be distinguished. Right: Spearman's correlation "
+            "of the mean r_Q of these few models with the strongest attack, mean, lowest and highest over "
+            "distributions, not to be compared with that of all models. The paper does not say which N it uses."
         ),
         frame=frame,
         chart=finished(_drawn(frame)),

@@ -125,9 +125,9 @@ def _panel(curve: pd.DataFrame, name: str, place: int, ends: tuple[float, int]) 
             base.mark_line(color=BLUE, strokeWidth=2).encode(x=x, y=y),
         ]
     found = settled(curve)
-    told = (
+    subtitle = (
         f"mean at {STABLE:g} from {found} model{'s' if found > 1 else ''} on"
         if found
         else f"mean below {STABLE:g} until all models"
     )
-    return layered(marks, WIDTH, HEIGHT, alt.Title(TITLES[name], subtitle=told, fontSize=FONT))
+    return layered(marks, WIDTH, HEIGHT, alt.Title(TITLES[name], subtitle=subtitle, fontSize=FONT))

@@ -17,7 +17,7 @@ PANEL, PANEL_HEIGHT, SQUARE = 168.0, 118.0, 205.0
 
 
 def drawing(frame: pd.DataFrame, found: Ranked) -> alt.VConcatChart:
-    """The frame of the figure, its three parts told apart by `part`."""
+    """The frame of the figure, its three parts distinguished by `part`."""
     # Shares are shaded more strongly where no number stands on them.
     both: alt.VConcatChart = alt.vconcat(_panels(frame, found), _below(frame), spacing=26)
     made: alt.VConcatChart = finished(both.resolve_scale(opacity="independent"))

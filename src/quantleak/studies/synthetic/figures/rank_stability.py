@@ -31,10 +31,10 @@ def rank_stability(study: Synthetic, tables: Tables, findings: Findings) -> Figu
         title=f"Figure 1. How many models does a stable ranking need? {cell_name(d.modes, d.sigma)}",
         caption=(
             f"Random subsets of the {study.models} models, {SUBSETS} of each size, rank the quantizers by mean r_Q; "
-            "rank 1 is the most private. Above: a panel a quantizer, the stronger the colour the more subsets give it "
-            "that rank; the dashed line is its rank by all models. Below: the correlation of a subset's ranking with "
-            "that of all models, mean and 90% of the subsets, and which rank subsets of 20 and of 50 models give to "
-            "the quantizer that has a rank by all. The paper shows the same for 300 models and calls the ranking "
+            "rank 1 is the most private. Above: one panel per quantizer, the stronger the colour the more subsets give "
+            "it that rank; the dashed line is its rank by all models. Below: the correlation of a subset's ranking "
+            "with that of all models, mean and 90% of the subsets, and which rank subsets of 20 and of 50 models give "
+            "to the quantizer that has a rank by all. The paper shows the same for 300 models and calls the ranking "
             "stable after 15 to 20."
         ),
         frame=frame,

@@ -68,6 +68,6 @@ class BalancedJob:
     def _signals(self, flat: Tensor, pool: Sample, population: Sample) -> Iterator[Signals]:
         net = network("linear?bias=false", (2 * self.study.dimension,), 1)
         final = quantized(Layout.of(net.module(seed=0)), flat)
-        asked = [phi_binary(logits(net, final, part), part.labels) for part in (pool, population)]
+        signals = [phi_binary(logits(net, final, part), part.labels) for part in (pool, population)]
         for number in range(len(PAPER_A)):
-            yield Signals(pool=asked[0][:, number], population=asked[1][:, number])
+            yield Signals(pool=signals[0][:, number], population=signals[1][:, number])

@@ -45,12 +45,12 @@ class BaselineJob:
         own = [own_sample(self.study, self.distribution, model) for model in range(len(final))]
         features = np.stack([one.features for one in own])
         labels = np.stack([one.labels for one in own])
-        answers = np.stack([logits(net, final[i : i + 1, None], one)[0, 0] for i, one in enumerate(own)])
+        outputs = np.stack([logits(net, final[i : i + 1, None], one)[0, 0] for i, one in enumerate(own)])
         found = discriminator(
             final.numpy(),
             features,
             labels.astype(np.float64),
-            cross_entropy(answers, labels),
+            cross_entropy(outputs, labels),
             np.tile(np.arange(labels.shape[1]) < self.study.examples, (len(own), 1)),
             seed=int(self.distribution.random(Purpose.BASELINE).integers(1 << 31)),
         )

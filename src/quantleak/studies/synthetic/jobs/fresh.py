@@ -49,7 +49,7 @@ class FreshJob:
 
         Returns:
             `accuracy` `[models, 9]`, quantizers as in `PAPER_A`. With `follow` also `flat` `[models, P]`, the trained
-            models; the two gaps, `fidelity` and `entropy` (bits a weight) `[models, 9]`; for each estimator
+            models; the two gaps, `fidelity` and `entropy` (bits per weight) `[models, 9]`; for each estimator
             `score/<name>` `[models, 8]`.
         """
         start = time.perf_counter()
@@ -189,7 +189,7 @@ def logits(net: Network, flat: Tensor, drawn: Sample) -> np.ndarray:
 
 
 def accuracy(logit: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Share of right answers of logits `[..., examples]`."""
+    """Accuracy of logits `[..., examples]`."""
     return np.asarray(((logit > 0) == labels).mean(-1))
 
 

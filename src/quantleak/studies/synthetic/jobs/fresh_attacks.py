@@ -66,8 +66,8 @@ class FreshAttackJob:
             targets = np.arange(first, min(first + width, models))
             others = (targets[-1] + 1 + np.arange(min(_SHADOWS, models - len(targets)))) % models
             own = together([own_sample(self.study, self.distribution, int(target)) for target in targets])
-            asked = logits(net, final[torch.from_numpy(np.concatenate([targets, others]))], own)
-            signals = phi_binary(asked, own.labels)  # [targets + shadows, quantizers, targets * 2 n]
+            outputs = logits(net, final[torch.from_numpy(np.concatenate([targets, others]))], own)
+            signals = phi_binary(outputs, own.labels)  # [targets + shadows, quantizers, targets * 2 n]
             yield _attacked(signals, len(targets))
 
 
@@ -80,12 +80,12 @@ def _attacked(signals: np.ndarray, targets: int) -> dict[str, np.ndarray]:
     """
     models, quantizers, examples = signals.shape
     own = signals[:targets].reshape(targets, quantizers, targets, -1)
-    asked = own[np.arange(targets), :, np.arange(targets)]  # each target's on its own examples
-    flat = asked.transpose(1, 0, 2).reshape(quantizers, -1)
+    on_own = own[np.arange(targets), :, np.arange(targets)]  # each target's on its own examples
+    flat = on_own.transpose(1, 0, 2).reshape(quantizers, -1)
     # Models last in memory, as LiRA wants them: turned once for all conventions.
     shadows = np.ascontiguousarray(signals[targets:].transpose(1, 2, 0)).transpose(0, 2, 1)
     out = np.zeros((examples, models - targets), dtype=bool).T
-    found = {"loss": asked}  # ln p of the true label rises with phi
+    found = {"loss": on_own}  # ln p of the true label rises with phi
     for name, convention in OFFLINE.items():
         each = np.stack([lira(s, t, out, convention=convention) for s, t in zip(flat, shadows, strict=True)])
         found[name] = each.reshape(quantizers, targets, -1).transpose(1, 0, 2)

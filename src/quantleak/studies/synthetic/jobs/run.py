@@ -1,4 +1,4 @@
-"""The whole study: a list of calls, and the tables that come of it."""
+"""Runs the whole study and makes its tables."""
 
 from __future__ import annotations
 
