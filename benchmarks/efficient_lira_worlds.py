@@ -14,7 +14,7 @@ from quantleak.attacks import leave_one_out, roc
 from quantleak.data import membership
 from quantleak.theory import erm_mis
 from quantleak.theory.exact import Erm
-from quantleak.theory.exact.compositions import Compositions, multinomial
+from quantleak.theory.exact.enumeration import Compositions, multinomial
 
 Attack = Callable[..., np.ndarray]
 

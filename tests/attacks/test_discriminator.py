@@ -11,11 +11,9 @@ import torch
 from scipy import stats
 
 from quantleak.attacks.discriminator import SEARCH, Candidate, Discriminator, Observed, discriminator
-from quantleak.attacks.discriminator.alignment import Alignment
-from quantleak.attacks.discriminator.inputs import Inputs, reader
+from quantleak.attacks.discriminator.inputs import Alignment, Inputs, Scaling, reader
 from quantleak.attacks.discriminator.network import Network, loss_start
 from quantleak.attacks.discriminator.result import mean_over_models
-from quantleak.attacks.discriminator.scaling import Scaling
 from quantleak.errors import InputError
 
 LOSS = Candidate(inputs="loss", width=0)

@@ -12,7 +12,7 @@ import quantleak as ql
 from quantleak.attacks import LeaveOneOut, Signals
 from quantleak.auditing.attacks import AttackInputs, AttackJob
 from quantleak.auditing.processing import quantize_first
-from quantleak.comparison.kept import kept_worst
+from quantleak.comparison.compare import kept_worst
 from quantleak.data import membership
 
 MODELS, POOL = 8, 300

@@ -11,8 +11,7 @@ import pytest
 
 import quantleak as ql
 from quantleak.auditing import AuditResult
-from quantleak.comparison.compare import compare_audits
-from quantleak.comparison.kept import kept_worst
+from quantleak.comparison.compare import compare_audits, kept_worst
 from quantleak.store import read_arrays
 
 Made = Callable[..., AuditResult]

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from quantleak.errors import InputError
 from quantleak.quantizers import Uniform, quantizer
-from quantleak.quantizers.scale import power_of_two
+from quantleak.quantizers.uniform import power_of_two
 
 elements = st.floats(-1e4, 1e4, width=32).filter(lambda w: w == 0 or abs(w) > 1e-30) | st.sampled_from(
     [0.0, 1.0, -0.25]

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from quantleak.errors import InputError
 from quantleak.theory import Certificate, certificate_start, erm_certificate, rates
-from quantleak.theory.chernoff import chernoff_exponent
+from quantleak.theory.cramer import chernoff_exponent
 
 tables = arrays(np.float64, st.tuples(st.integers(2, 5), st.integers(2, 4)), elements=st.integers(0, 4).map(float))
 

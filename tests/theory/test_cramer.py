@@ -11,8 +11,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import optimize, special, stats
 
 from quantleak.theory import cramer_rate, privacy_rate
-from quantleak.theory.chernoff import chernoff_exponent
-from quantleak.theory.cramer import Exponents
+from quantleak.theory.cramer import Exponents, chernoff_exponent
 from quantleak.theory.gaps import gaps
 
 values = st.floats(-3, 9, width=32).map(lambda x: round(x, 2))

@@ -15,7 +15,7 @@ from scipy import stats
 from quantleak.errors import InputError
 from quantleak.theory import erm_mis, learner_mis
 from quantleak.theory.exact import Erm, Gibbs, Sampling, enumerate_mis, quantized
-from quantleak.theory.exact.compositions import Compositions, multinomial
+from quantleak.theory.exact.enumeration import Compositions, multinomial
 from quantleak.theory.exact.losses import exact_losses
 
 WHOLE = st.integers(0, 3)

@@ -73,6 +73,13 @@ def test_any_offset_and_scale(seed, offset, scale):
         assert found.cramer.value == pytest.approx(cramer_rate(ordinary).value, rel=1e-4)
 
 
+def test_a_loss_that_underflows_beside_larger_ones_decides_a_tie():
+    table = np.full((3, 5), 2.58e120)
+    table[0, 0], table[1, 1] = 0.0, -6.6e-252
+    assert privacy_rate(table).best == exactly(table)[0] == 1
+    assert privacy_rate(table[[1, 0, 2]]).best == 0
+
+
 @given(table=arrays(np.float64, (4, 5), elements=st.floats(-1e300, 1e300)))
 @settings(max_examples=100)
 def test_any_table_of_floats(table):

@@ -16,8 +16,7 @@ from torch.nn.functional import pad
 from quantleak.arrays import packed
 from quantleak.errors import InputError
 from quantleak.quantizers.base import Quantizer, batch_shape
-from quantleak.quantizers.kmeans import learn_entries
-from quantleak.quantizers.nearest import nearest_entries
+from quantleak.quantizers.kmeans import learn_entries, nearest_entries
 from quantleak.quantizers.registry import register
 
 Entries = tuple[tuple[float, ...], ...]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from quantleak.errors import InputError
@@ -52,7 +55,8 @@ def pair(row: Tensor, best: Tensor) -> Pair:
     """Compare a row of finite losses [N] with another that differs from it somewhere.
 
     Sums are `math.fsum`, which rounds once, so that equal sums of different losses tie. Very small and very large
-    differences are scaled by a power of two, which rounds nothing.
+    differences are scaled by a power of two, which rounds nothing but losses that underflow beside far larger ones; the
+    sign of the sum is then that of the sum of fractions.
 
     Raises:
         InputError: If a difference leaves the range of float64.
@@ -70,10 +74,19 @@ def pair(row: Tensor, best: Tensor) -> Pair:
         )
     exponent = math.frexp(largest)[1]
     exponent = exponent if abs(exponent) > SAFE else 0
+    losses = one, two
     one, two, difference = (np.ldexp(values, -exponent) for values in (one, two, difference))
     total = math.fsum(chain(one.tolist(), (-two).tolist()))
+    if exponent > 0 and abs(total) <= examples * sys.float_info.min:
+        total = _sign(*losses) * sys.float_info.min
     mean = total / examples
     constant = len(difference) == examples and difference.min() == difference.max()
     equal = (examples - len(difference)) * mean**2  # examples at which the two rows agree
     squares = 0.0 if constant else math.fsum([*((difference - mean) ** 2).tolist(), equal])
     return Pair(total=total, mean=mean, variance=squares / examples, exponent=exponent)
+
+
+def _sign(one: NDArray[np.float64], two: NDArray[np.float64]) -> int:
+    """Of `sum (one - two)`, in rational arithmetic."""
+    total = sum(map(Fraction, one.tolist())) - sum(map(Fraction, two.tolist()))
+    return (total > 0) - (total < 0)

@@ -17,7 +17,7 @@ from quantleak.studies.common.page import shown_table, write_page
 from quantleak.studies.synthetic import STUDY, Findings, Tables
 from quantleak.studies.synthetic.figures import figures
 from quantleak.studies.synthetic.findings import COUNT, PAPER
-from quantleak.studies.synthetic.headlines import headlines
+from quantleak.studies.synthetic.words import headlines
 
 Claims = list[dict[str, Any]]
 

@@ -1,4 +1,4 @@
-"""Inputs of the discriminator g: the paper's, fewer, or how an example is aligned with the weights."""
+"""Inputs of the discriminator g: the paper's, fewer, or how an example is aligned with the weights; standardised."""
 
 from __future__ import annotations
 
@@ -9,9 +9,94 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from quantleak.attacks.discriminator.alignment import Alignment
 from quantleak.attacks.discriminator.observed import Observed
-from quantleak.attacks.discriminator.scaling import Scaling
+
+LARGEST = 10.0
+"""Standardised values are cut to this size: no column that is nearly constant in training may blow up elsewhere."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
+class Scaling:
+    """(value - mean) / deviation, cut to plus and minus 10.
+
+    Attributes:
+        mean: [C] float32.
+        deviation: [C] float32, 1 where a column is constant up to rounding.
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+
+    @classmethod
+    def fit(cls, values: np.ndarray, *, shared: bool = False) -> Scaling:
+        """Measure `values` [..., C]; with `shared` all columns get the root of their mean variance.
+
+        Example:
+            >>> scaling = Scaling.fit(np.array([[0.0, 5.0], [2.0, 5.0]]))
+            >>> scaling(np.array([[3.0, 5.0], [99.0, 4.0]])).tolist()
+            [[2.0, 0.0], [10.0, -1.0]]
+        """
+        axes = tuple(range(values.ndim - 1))
+        mean = values.mean(axis=axes, dtype=np.float64)
+        variance = values.var(axis=axes, dtype=np.float64)
+        if shared:
+            variance = np.full_like(variance, variance.mean())
+        deviation = np.sqrt(variance)
+        constant = deviation <= 1e-6 * np.abs(mean)
+        return cls(mean=mean.astype(np.float32), deviation=np.where(constant, 1.0, deviation).astype(np.float32))
+
+    def __call__(self, values: np.ndarray) -> np.ndarray:
+        """Scale values [..., C]; float32."""
+        scaled = (values.astype(np.float32) - self.mean) / self.deviation
+        return np.asarray(np.clip(scaled, -LARGEST, LARGEST, out=scaled))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
+class Alignment:
+    r"""Margins of an example under the model and under the mean training model, in three metrics of x.
+
+    A step of training on (x, y) moves theta along :math:`s x` with :math:`s = 2y - 1`, so membership shows in
+    :math:`s \theta^\top v(x)` for :math:`v(x) = x`, :math:`x - \mu`, :math:`(x - \mu) / \sigma` (an optimiser such as
+    Adam rescales coordinates), against the same under the mean :math:`\bar\theta` of other models, which says how easy
+    the example is for anyone; lengths say how far the example could have moved theta.
+
+    Attributes:
+        mean: mu, [F] float32: of the features, over the training models.
+        deviation: sigma, [F] float32, 1 where a feature is constant.
+        model: theta bar, [P] float32, over the training models.
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+    model: np.ndarray
+
+    @classmethod
+    def fit(cls, training: Observed) -> Alignment:
+        """Take the three statistics from the training models."""
+        deviation = training.features.std(axis=(0, 1), dtype=np.float64)
+        return cls(
+            mean=training.features.mean(axis=(0, 1), dtype=np.float64).astype(np.float32),
+            deviation=np.where(deviation > 0, deviation, 1.0).astype(np.float32),
+            model=training.parameters.mean(axis=0, dtype=np.float64).astype(np.float32),
+        )
+
+    def __call__(self, seen: Observed) -> np.ndarray:
+        """Six margins and three lengths, [M, N, 9] float32."""
+        sign = 2 * seen.targets - 1
+        centred = seen.features - self.mean
+        standard = centred / self.deviation
+        theta = seen.parameters[:, :, None]
+        columns = []
+        for metric in (seen.features, centred, standard):
+            columns += [sign * (metric @ theta)[..., 0], sign * (metric @ self.model)]
+        columns += [_length(seen.features), _length(standard)]
+        columns += [np.broadcast_to(_length(seen.parameters)[:, None], sign.shape)]
+        return np.stack(columns, axis=-1)
+
+
+def _length(vectors: np.ndarray) -> np.ndarray:
+    return np.asarray(np.sqrt(np.einsum("...i,...i->...", vectors, vectors)))
+
 
 InputKind = Literal["loss", "example", "paper", "alignment"]
 """What g reads of (theta, x, y, loss).

@@ -2,22 +2,99 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from quantleak.data.dataset import Dataset, Provenance, assemble
 from quantleak.data.source import Source, open_source
 from quantleak.data.tabular.columns import column_features, require_column
-from quantleak.data.tabular.frame import column_name, frame_to_arrow
-from quantleak.data.tabular.index import index_columns
 from quantleak.data.tabular.npz import read_npz
-from quantleak.data.tabular.reading import read_arrow, require_no_thousands_points
+from quantleak.data.tabular.reading import check_table, read_arrow, require_no_thousands_points
 from quantleak.data.tabular.roles import Roles
 from quantleak.errors import InputError
+
+NAMELESS = re.compile(r"|Unnamed: \d+(\.\d+)?|__index_level_\d+__")
+"""Names that pandas gives to a column without one."""
+COUNTERS = ("index", "level_0")
+"""Names that `reset_index` gives to an index without one."""
+
+
+def index_columns(table: pa.Table) -> tuple[str, ...]:
+    """Names of the columns that are an index, in the order of the table.
+
+    These are columns without a name, those that a Parquet file of pandas says are its index, and columns called
+    `index` or `level_0` that count the rows from 0.
+
+    Example:
+        >>> index_columns(pa.table({"Unnamed: 0": [7, 9], "index": [0, 1], "level_0": [1, 1], "age": [0, 1]}))
+        ('Unnamed: 0', 'index')
+    """
+    recorded = _recorded(table.schema.metadata)
+    return tuple(
+        name
+        for name in table.column_names
+        if NAMELESS.fullmatch(name) or name in recorded or (name in COUNTERS and _counts_rows(table.column(name)))
+    )
+
+
+def _recorded(metadata: dict[bytes, bytes] | None) -> set[str]:
+    """Names under `index_columns` in what pandas records of a table; anybody can write there, so nothing is trusted."""
+    try:
+        columns = json.loads((metadata or {}).get(b"pandas", b"{}"))["index_columns"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return set()
+    return {column for column in columns if isinstance(column, str)} if isinstance(columns, list) else set()
+
+
+def _counts_rows(column: pa.ChunkedArray) -> bool:
+    if not pa.types.is_integer(column.type) or column.null_count:
+        return False
+    return np.array_equal(column.to_numpy(), np.arange(len(column)))
+
+
+def frame_to_arrow(frame: pd.DataFrame, name: str) -> pa.Table:
+    """The columns of a frame, without its index.
+
+    Raises:
+        InputError: If a column holds values of several types or of one that Arrow lacks, two columns have one name, or
+            there are no rows.
+    """
+    names = [column_name(label) for label in frame.columns]
+    arrays = [_array(frame.iloc[:, place], name, column) for place, column in enumerate(names)]
+    table = pa.Table.from_arrays(arrays, names=names)
+    check_table(table, name)
+    return table
+
+
+def column_name(label: Hashable) -> str:
+    """The text for a column's label.
+
+    Example:
+        >>> column_name(3), column_name(("dose", "mean")), column_name(("dose", ""))
+        ('3', 'dose.mean', 'dose')
+    """
+    parts = label if isinstance(label, tuple) else (label,)
+    name = ".".join(text for part in parts if (text := str(part)))
+    # Arrow's names are UTF-8, which half of a surrogate pair is not.
+    return name.encode(errors="replace").decode()
+
+
+def _array(column: pd.Series, name: str, called: str) -> pa.Array:
+    try:
+        return pa.array(column, from_pandas=True)
+    # Arrow, pandas and NumPy each have errors of their own for what they cannot convert.
+    except Exception as error:
+        raise InputError(
+            f"Column {called!r} of {name!r} is a column of mixed values, or of values that are neither numbers nor "
+            f"text: {str(error)[:200]}. Give it one type, numbers or text."
+        ) from error
 
 
 def read_table(

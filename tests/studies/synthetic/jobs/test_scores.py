@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from quantleak.studies.synthetic.jobs.scores import at_equal_counts, crossfit, scores
-from quantleak.studies.synthetic.jobs.searched import neighbours, searched_rate
+from quantleak.studies.synthetic.jobs.scores import at_equal_counts, crossfit, neighbours, scores, searched_rate
 from quantleak.theory import cramer_rate, finite_rate, privacy_rate
 from quantleak.theory.gaps import gaps
 

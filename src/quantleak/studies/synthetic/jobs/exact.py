@@ -7,6 +7,7 @@ Formont, Piantanida, Gassiat: Membership Inference Risks in Quantized Models, ar
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,6 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from quantleak.studies.synthetic.jobs.exact_quantizers import quantizers, ranking
+from quantleak.studies.synthetic.jobs.fresh import Arrays
 from quantleak.theory import ExactMis, erm_certificate, erm_mis, rates
 from quantleak.theory.exact import attack_bound, population_table, slope
 
@@ -127,3 +130,21 @@ def _security(exact: ExactMis, twice: ExactMis, losses: np.ndarray) -> dict[str,
         "loss_bound": attack_bound(exact, -losses) if enumerated else math.nan,
         "method": exact.method,
     }
+
+
+@dataclass(frozen=True)
+class ExactJob:
+    """Enumerate the named problems, and small worlds in which real quantizers are compared."""
+
+    def __call__(self, shared: None = None) -> tuple[Arrays, dict[str, Any]]:
+        """The frames as plain values; `frames` reads them back."""
+        start = time.perf_counter()
+        worlds = quantizers()
+        made = {"problems": problems(), "quantizers": worlds, "ranking": ranking(worlds)}
+        plain = {name: frame.to_dict("list") for name, frame in made.items()}
+        return {}, {"frames": plain, "seconds": time.perf_counter() - start}
+
+
+def frames(meta: dict[str, Any]) -> dict[str, pd.DataFrame]:
+    """The frames by name: `problems`, `quantizers`, `ranking`."""
+    return {name: pd.DataFrame(columns) for name, columns in meta["frames"].items()}

@@ -17,8 +17,7 @@ from quantleak.models import Network, network
 from quantleak.ptq import Elementwise
 from quantleak.ptq.layout import Layout
 from quantleak.quantizers import BASELINE, PAPER_A, quantizer
-from quantleak.studies.synthetic.jobs.scores import at_equal_counts, scores
-from quantleak.studies.synthetic.jobs.searched import SEARCHED, searched_rate
+from quantleak.studies.synthetic.jobs.scores import SEARCHED, at_equal_counts, scores, searched_rate
 from quantleak.studies.synthetic.jobs.settings import Distribution, Purpose, Synthetic
 from quantleak.theory import fidelity
 from quantleak.theory.gaps import gaps

@@ -13,9 +13,9 @@ from quantleak.engines import Job, Results, Runner
 from quantleak.quantizers import PAPER_A
 from quantleak.studies.synthetic.jobs.balanced import BalancedJob
 from quantleak.studies.synthetic.jobs.baseline import BaselineJob
+from quantleak.studies.synthetic.jobs.exact import ExactJob, frames
 from quantleak.studies.synthetic.jobs.fresh import QUANTIZED, FreshJob
 from quantleak.studies.synthetic.jobs.fresh_attacks import FreshAttackJob
-from quantleak.studies.synthetic.jobs.ground_truth import ExactJob, frames
 from quantleak.studies.synthetic.jobs.large import LargeJob
 from quantleak.studies.synthetic.jobs.settings import Distribution, Synthetic
 
