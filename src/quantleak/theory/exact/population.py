@@ -36,7 +36,7 @@ def population_table(losses: object, probabilities: object) -> np.ndarray:
         for values, name in ((losses, "losses"), (probabilities, "probabilities"))
     )
     if table.ndim != 2 or given.shape != table.shape[1:]:
-        raise InputError(f"losses {table.shape} needs one probability a column, got shape {given.shape}.")
+        raise InputError(f"losses {table.shape} needs one probability per column, got shape {given.shape}.")
     shares = [Fraction(p).limit_denominator(LARGEST) for p in given.tolist()]
     columns = math.lcm(*(share.denominator for share in shares))
     near = np.allclose([float(share) for share in shares], given, rtol=0, atol=1e-12)

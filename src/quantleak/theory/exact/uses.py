@@ -30,7 +30,7 @@ def quantized(exact: ExactMis, onto: np.ndarray) -> ExactMis:
         1.0
     """
     if onto.shape != exact.chosen.shape:
-        raise InputError(f"onto must hold {len(exact.chosen)} numbers, one a parameter, got shape {onto.shape}.")
+        raise InputError(f"onto must hold {len(exact.chosen)} numbers, one per parameter, got shape {onto.shape}.")
     if exact.method != "enumeration":
         raise InputError("quantized needs an enumerated record; this one was sampled, so that its errors would add up.")
     elements = int(onto.max()) + 1

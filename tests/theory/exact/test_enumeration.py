@@ -12,11 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from quantleak.errors import InputError
 from quantleak.theory import erm_mis, learner_mis
-from quantleak.theory.exact import Erm, Gibbs, Sampling, enumerate_mis, quantized
+from quantleak.theory.exact import Gibbs
 from quantleak.theory.exact.enumeration import Compositions, multinomial
-from quantleak.theory.exact.losses import exact_losses
 
 WHOLE = st.integers(0, 3)
 thorough = settings(max_examples=60)
@@ -71,20 +69,6 @@ def test_ties_of_floats_are_those_of_the_binary_fractions_they_are(ties, problem
     assert erm_mis(table, p, n, ties=ties).value == pytest.approx(float(by_definition(table, p, n, ties)[0]), abs=1e-12)
 
 
-@pytest.mark.parametrize(("kind", "law"), [(Fraction, [0.5, 0.5]), (float, [1.0, 0.0])])
-def test_a_tie_of_fractions_that_floats_do_not_have(kind, law):
-    # After one of each example the risks are 3/10 and 1/10 + 2/10; as floats, the sum is the larger.
-    table = [[kind(Fraction(3, 10)), kind(0)], [kind(Fraction(1, 10)), kind(Fraction(2, 10))]]
-    assert Erm(losses=table, ties="uniform").law(np.array([[1, 1]])).tolist() == [law]
-
-
-def test_rounding_neither_breaks_nor_makes_a_tie():
-    rows = list(itertools.permutations([0.1, 0.2, 0.7]))
-    assert exact_losses(rows).minimisers(np.array([[7, 7, 7], [10, 10, 10]])).all()
-    close = exact_losses([[2**60, 0], [0, 2**60 - 1]])
-    assert close.minimisers(np.array([[3, 3]])).tolist() == [[False, True]]
-
-
 @given(problem=problems(), beta=st.floats(0, 3))
 @thorough
 def test_any_learner_of_counts(problem, beta):
@@ -95,27 +79,6 @@ def test_any_learner_of_counts(problem, beta):
         joint[:, drawn[0]] += np.array(weights) / sum(weights) * math.prod(float(p[z]) for z in drawn)
     leak = np.abs(joint - np.outer(joint.sum(1), [float(x) for x in p])).sum() / 2
     assert learner_mis(Gibbs(losses=table, inverse_temperature=beta), p, n).leak == pytest.approx(leak, abs=1e-12)
-
-
-@given(problem=problems(), onto=st.lists(st.integers(0, 2), min_size=4, max_size=4))
-@thorough
-def test_quantizing_after_training_merges_parameters_and_never_leaks_more(problem, onto):
-    table, p, n = problem
-    exact, places = erm_mis(table, p, n), np.array(onto[: len(table)])
-    joint = np.array([exact.joint[places == k].sum(0) for k in range(places.max() + 1)])
-    leak = np.abs(joint - np.outer(joint.sum(1), exact.probabilities)).sum() / 2
-    assert quantized(exact, places).leak == pytest.approx(leak, abs=1e-12)
-    assert quantized(exact, places).value >= exact.value - 1e-12
-
-
-@given(problem=problems())
-@thorough
-def test_examples_that_the_minimiser_cannot_tell_apart_are_merged_without_a_trace(problem):
-    table, p, n = problem
-    whole = enumerate_mis(Erm(losses=table), p, n)
-    merged = erm_mis(table, p, n)
-    np.testing.assert_allclose(merged.deviation, whole.deviation, atol=1e-12)
-    np.testing.assert_allclose(merged.probabilities, whole.probabilities, atol=1e-12)
 
 
 def two_parameters(n: int, q: float, threshold: float) -> float:
@@ -167,53 +130,3 @@ def test_multinomial_probabilities(n):
     p = np.array([0.2, 0.5, 0.3])
     counts = np.random.default_rng(0).multinomial(n, p, size=50)
     np.testing.assert_allclose(multinomial(counts, p), stats.multinomial.pmf(counts, n, p), rtol=1e-10)
-
-
-def test_p_1_counts_equal_rows_as_one_element():
-    table = [[1, 1], [0, 2], [1, 1]]
-    exact = erm_mis(table, [0.75, 0.25], 9, ties="uniform")
-    assert exact.p_1 == pytest.approx(exact.chosen[1])
-    assert erm_mis([[0, 2], *table], [0.75, 0.25], 9, ties="uniform").p_1 == pytest.approx(exact.p_1)
-    assert exact.exponent == pytest.approx(-math.log(exact.leak) / 9)
-
-
-def test_nothing_leaks_with_one_parameter():
-    assert erm_mis([[1, 2]], [0.5, 0.5], 4).value == 1
-    assert erm_mis([[1, 2]], [0.5, 0.5], 4).exponent == math.inf
-
-
-def test_the_front_door_samples_what_cannot_be_enumerated():
-    table, p = np.eye(16), np.full(16, 1 / 16)
-    found = erm_mis(table, p, 30, sampling=Sampling(draws=2000))
-    assert found.method == "sampling"
-    assert found.low < found.value < found.high
-    with pytest.raises(InputError, match="use sample_mis"):
-        enumerate_mis(Erm(losses=table), p, 30)
-
-
-@pytest.mark.parametrize(
-    ("losses", "p", "n", "match"),
-    [
-        ([0, 1], [0.5, 0.5], 1, "table"),
-        ([[0, math.inf]], [0.5, 0.5], 1, "finite numbers, got inf"),
-        ([["a", 1]], [0.5, 0.5], 1, "finite numbers, got 'a'"),
-        ([[0, 1]], [0.5, 0.4], 1, "sum to 0.9"),
-        ([[0, 1]], [1.0, 0.0], 1, "leave out examples of probability 0"),
-        ([[0, 1]], [1.0], 1, "2 columns for 1"),
-        ([[0, 1]], [0.5, 0.5], 0, "positive whole number, got 0"),
-    ],
-)
-def test_unusable_problems_are_refused(losses, p, n, match):
-    with pytest.raises(InputError, match=match):
-        erm_mis(losses, p, n)
-
-
-def test_unusable_settings_are_refused():
-    with pytest.raises(InputError, match="'lowest' or 'uniform'"):
-        Erm(losses=[[0]], ties="highest")
-    with pytest.raises(InputError, match="use Erm"):
-        Gibbs(losses=[[0]], inverse_temperature=math.inf)
-    with pytest.raises(InputError, match="finite numbers"):
-        Gibbs(losses=[0], inverse_temperature=1.0)
-    with pytest.raises(InputError, match="one a parameter"):
-        quantized(erm_mis([[0, 1]], [0.5, 0.5], 1), np.array([0, 1]))

@@ -1,4 +1,4 @@
-"""The three uses of the exact value: attacks, the certificate and the rates are held to it."""
+"""Attacks, the certificate and the rates are held to the exact value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from quantleak.attacks import evaluate, loss_attack
 from quantleak.errors import InputError
 from quantleak.theory import cramer_rate, erm_certificate, erm_mis, privacy_rate
-from quantleak.theory.exact import attack_bound, population_table, slope
+from quantleak.theory.exact import attack_bound, population_table, quantized, slope
 
 RARE_WIN = np.array([[0] * 9 + [7], [3] * 9 + [0]])
 RARE_LOSS = np.array([[0] * 4 + [1] * 6, [9] * 4 + [0] * 6])
@@ -107,19 +107,15 @@ def test_the_second_order_score_misleads_between_two_parameter_sets():
     assert all(more > less for more, less in leaks)
 
 
-@given(problem=problems())
-@settings(max_examples=40)
-def test_the_populations_table_has_its_moments(problem):
-    losses, p, _ = problem
-    table, weights = population_table(losses, p), np.array([float(x) for x in p])
-    np.testing.assert_allclose(table.mean(1), losses @ weights)
-    np.testing.assert_allclose(table.var(1), losses**2 @ weights - (losses @ weights) ** 2, atol=1e-9)
-
-
-@pytest.mark.parametrize(("p", "match"), [([0.5], "one probability"), ([math.pi / 4, 1 - math.pi / 4], "fractions")])
-def test_a_population_needs_fractions(p, match):
-    with pytest.raises(InputError, match=match):
-        population_table([[0, 1]], p)
+@given(problem=problems(), onto=st.lists(st.integers(0, 2), min_size=6, max_size=6))
+@settings(max_examples=60)
+def test_quantizing_after_training_merges_parameters_and_never_leaks_more(problem, onto):
+    table, p, n = problem
+    exact, places = erm_mis(table, p, n), np.array(onto[: len(table)])
+    joint = np.array([exact.joint[places == k].sum(0) for k in range(places.max() + 1)])
+    leak = np.abs(joint - np.outer(joint.sum(1), exact.probabilities)).sum() / 2
+    assert quantized(exact, places).leak == pytest.approx(leak, abs=1e-12)
+    assert quantized(exact, places).value >= exact.value - 1e-12
 
 
 def test_wrong_uses_are_refused():
@@ -129,3 +125,5 @@ def test_wrong_uses_are_refused():
     with pytest.raises(InputError, match="got 2 twice"):
         slope(exact, exact)
     assert math.isnan(slope(exact, erm_mis([[0, 1]], [0.5, 0.5], 4)))
+    with pytest.raises(InputError, match="one per parameter"):
+        quantized(erm_mis([[0, 1]], [0.5, 0.5], 1), np.array([0, 1]))
