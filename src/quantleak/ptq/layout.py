@@ -113,7 +113,10 @@ def _shaped(numbers: Tensor, slot: Slot) -> Tensor:
 
 
 def _numbers(part: Tensor, slot: Slot) -> Tensor:
-    return part.to(torch.uint8).view(slot.dtype) if slot.role == "exact" else part
+    if slot.role != "exact":
+        return part
+    # A single row would keep its stride in the flat vector, which need not be a whole number of elements.
+    return part.to(torch.uint8, memory_format=torch.contiguous_format).view(slot.dtype)
 
 
 def _fits(tensor: Tensor, slot: Slot, batch_dims: int) -> bool:
