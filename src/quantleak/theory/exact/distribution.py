@@ -13,7 +13,8 @@ def distribution(probabilities: object, n: int) -> np.ndarray:
     """P as float64 [z], and a check of n.
 
     Raises:
-        InputError: If these are not one axis of positive numbers that sum to 1 (within 1e-9), or n is not a positive whole number.
+        InputError: If these are not one axis of positive numbers that sum to 1 (within 1e-9), or n is no positive whole
+            number.
     """
     training_examples(n)
     p = plain(probabilities, "probabilities").astype(np.float64)
