@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from quantleak.errors import InputError, nearest
 from quantleak.plugins import load, offered, package_of
 from quantleak.spec import Specified, read_spec, split_name
 
 Kind = TypeVar("Kind", bound=Specified)
+One = TypeVar("One", bound=Specified)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +32,31 @@ class Registry(Generic[Kind]):
         group: Entry-point group: a package that declares `my_name = "package.module:Class"` there is found by that
             name. None if other packages cannot add any.
         base: The class that all of them extend.
+        beside: Another registry, whose names cannot be registered here.
     """
 
-    def __init__(self, noun: str, group: str | None, base: type) -> None:
-        self.noun, self.group, self.base = noun, group, base
+    def __init__(self, noun: str, group: str | None, base: type, beside: Registry[Any] | None = None) -> None:
+        self.noun, self.group, self.base, self.beside = noun, group, base, beside
         self.kinds: dict[str, type[Kind]] = {}
+
+    def register(self, name: str, *, example: str | None = None) -> Callable[[type[One]], type[One]]:
+        """Class decorator that gives a class the name which opens its spec.
+
+        Args:
+            name: A new name; letters, digits, `-` and `_`.
+            example: A spec to copy, shown in lists and messages; by default the name.
+
+        Raises:
+            InputError: If the name is taken or holds other characters.
+        """
+
+        def add(kind: type[One]) -> type[One]:
+            if self.beside is not None and self.beside.find(name) is not None:
+                raise InputError(f"The name '{name}' is taken by a {self.beside.noun}; choose another.")
+            self.add(name, cast("type[Kind]", kind), example)
+            return kind
+
+        return add
 
     def add(self, name: str, kind: type[Kind], example: str | None = None) -> None:
         """Give a class its name and an example of its spec, by default the name.

@@ -17,7 +17,7 @@ from quantleak.attacks import Apart, Signals
 from quantleak.auditing import AuditResult, Settings
 from quantleak.auditing.attacks import AttackInputs, AttackJob
 from quantleak.auditing.block import BlockJob, BlockOutput, signal, utility_statistic
-from quantleak.auditing.compose import Gathered, compose
+from quantleak.auditing.compose import compose
 from quantleak.auditing.plan import Plan, make_plan
 from quantleak.auditing.processing import quantize_first
 from quantleak.fleet import predictions
@@ -30,7 +30,7 @@ EXAMPLES, FEATURES = 1200, 20
 
 def one_target(target: nn.Module, member: np.ndarray, plan: Plan) -> AuditResult:
     """Attack a trained model with the fleet of a plan: three files of the room `auditing`, none of them changed."""
-    shadows = Gathered.of([BlockJob(block.models)(plan) for block in plan.fleet().blocks()])
+    shadows = BlockOutput.joined([BlockJob(block.models)(plan) for block in plan.fleet().blocks()])
     left = quantized_outputs(target, plan)
     inputs = AttackInputs(
         targets=signals_of(left, plan),
@@ -43,7 +43,7 @@ def one_target(target: nn.Module, member: np.ndarray, plan: Plan) -> AuditResult
         classes=plan.dataset.targets[plan.parts.pool],
     )
     attacked = {spec: AttackJob(spec)(inputs) for spec in plan.settings.quantizers}
-    outcome = compose(plan, Gathered.of([left]), quantize_first(attacked, BASELINE, plan.settings.quantizers))
+    outcome = compose(plan, BlockOutput.joined([left]), quantize_first(attacked, BASELINE, plan.settings.quantizers))
     return AuditResult(
         id="one", task=plan.dataset.task, n={"pool": len(member), "models": 1, "members": int(member.sum())},
         data={"name": "one target", "classes": plan.dataset.classes, **plan.dataset.provenance.to_dict()},
@@ -64,7 +64,7 @@ def quantized_outputs(target: nn.Module, plan: Plan) -> BlockOutput:
     )  # fmt: skip
 
 
-def signals_of(left: Gathered | BlockOutput, plan: Plan) -> Mapping[str, Signals]:
+def signals_of(left: BlockOutput, plan: Plan) -> Mapping[str, Signals]:
     return {
         spec: Signals(pool=left.pool[:, place], population=left.population[:, place])
         for place, spec in enumerate(plan.settings.quantizers)

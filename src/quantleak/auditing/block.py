@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -33,7 +34,7 @@ SUM_TOLERANCE = 1e-3
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BlockOutput(Output):
-    """What a block of models leaves.
+    """What a block of models leaves, or all blocks of a fleet together.
 
     Attributes:
         pool: Signals `[models, quantizers, examples]` float64: log odds of the true label, or the residual for
@@ -51,6 +52,27 @@ class BlockOutput(Output):
     rates: dict[str, list[dict[str, Rate]]]
     certificates: dict[str, list[int | None]]
     seconds: float
+
+    @classmethod
+    def joined(cls, blocks: Sequence[BlockOutput]) -> BlockOutput:
+        """All blocks of a fleet, models in order; signals of one quantizer lie contiguous in memory."""
+        specs = blocks[0].rates
+        return cls(
+            pool=_by_quantizer([block.pool for block in blocks]),
+            population=_by_quantizer([block.population for block in blocks]),
+            test=_by_quantizer([block.test for block in blocks]),
+            rates={spec: [model for block in blocks for model in block.rates[spec]] for spec in specs},
+            certificates={spec: [start for block in blocks for start in block.certificates[spec]] for spec in specs},
+            seconds=sum(block.seconds for block in blocks),
+        )
+
+
+def _by_quantizer(blocks: Sequence[np.ndarray]) -> np.ndarray:
+    """Blocks `[models, quantizers, examples]` one after another, in memory quantizer by quantizer."""
+    turned = [block.swapaxes(0, 1) for block in blocks]
+    quantizers, _, examples = turned[0].shape
+    whole = np.empty((quantizers, sum(map(len, blocks)), examples), blocks[0].dtype)
+    return np.concatenate(turned, axis=1, out=whole).swapaxes(0, 1)
 
 
 @dataclass(frozen=True)

@@ -27,49 +27,7 @@ from quantleak.results import (
     finite,
     finite_estimate,
 )
-from quantleak.theory import Rate, combine, confidence_more_private, ranks
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Gathered:
-    """What all blocks of a fleet left, models in order; see `BlockOutput`.
-
-    Attributes:
-        pool: `[models, quantizers, examples]`, those of one quantizer contiguous; so are `population` and `test`.
-        population: Signals on the population.
-        test: What the utility is computed from.
-        rates: By quantizer, `r_q` and `cramer` of each model.
-        certificates: By quantizer, where the certificates of some models start.
-        seconds: Time spent in all blocks together.
-    """
-
-    pool: np.ndarray
-    population: np.ndarray
-    test: np.ndarray
-    rates: dict[str, list[dict[str, Rate]]]
-    certificates: dict[str, list[int | None]]
-    seconds: float
-
-    @classmethod
-    def of(cls, blocks: Sequence[BlockOutput]) -> Gathered:
-        """Put blocks together."""
-        specs = blocks[0].rates
-        return cls(
-            pool=_by_quantizer([block.pool for block in blocks]),
-            population=_by_quantizer([block.population for block in blocks]),
-            test=_by_quantizer([block.test for block in blocks]),
-            rates={spec: [model for block in blocks for model in block.rates[spec]] for spec in specs},
-            certificates={spec: [start for block in blocks for start in block.certificates[spec]] for spec in specs},
-            seconds=sum(block.seconds for block in blocks),
-        )
-
-
-def _by_quantizer(blocks: Sequence[np.ndarray]) -> np.ndarray:
-    """Blocks `[models, quantizers, examples]` one after another, in memory quantizer by quantizer."""
-    turned = [block.swapaxes(0, 1) for block in blocks]
-    quantizers, _, examples = turned[0].shape
-    whole = np.empty((quantizers, sum(map(len, blocks)), examples), blocks[0].dtype)
-    return np.concatenate(turned, axis=1, out=whole).swapaxes(0, 1)
+from quantleak.theory import combine, confidence_more_private, ranks
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,7 +43,7 @@ class Outcome:
     exposed: pd.DataFrame
 
 
-def compose(plan: Plan, gathered: Gathered, attacked: Mapping[str, AttackOutput]) -> Outcome:
+def compose(plan: Plan, gathered: BlockOutput, attacked: Mapping[str, AttackOutput]) -> Outcome:
     """Summarise rates, measure utility, compare with the original and recommend.
 
     Args:
@@ -171,7 +129,7 @@ def _versus(
     }
 
 
-def _rate_summaries(plan: Plan, gathered: Gathered, name: str) -> dict[str, RateSummary]:
+def _rate_summaries(plan: Plan, gathered: BlockOutput, name: str) -> dict[str, RateSummary]:
     level = plan.settings.level
     specs = list(gathered.rates)
     table = np.array([[model[name].value for model in gathered.rates[spec]] for spec in specs]).T
@@ -225,7 +183,7 @@ def _more_private_than(table: np.ndarray, place: int, specs: list[str]) -> dict[
     }
 
 
-def _models_table(gathered: Gathered, utility: Mapping[str, Mapping[str, Measured]]) -> pd.DataFrame:
+def _models_table(gathered: BlockOutput, utility: Mapping[str, Mapping[str, Measured]]) -> pd.DataFrame:
     """One row for each (model, quantizer)."""
     rows: list[dict[str, Any]] = []
     for spec, metrics in utility.items():

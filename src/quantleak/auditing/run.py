@@ -11,8 +11,8 @@ import numpy as np
 
 from quantleak.attacks import LeaveOneOut, Signals
 from quantleak.auditing.attacks import AttackInputs, AttackJob
-from quantleak.auditing.block import BlockJob
-from quantleak.auditing.compose import Gathered, compose
+from quantleak.auditing.block import BlockJob, BlockOutput
+from quantleak.auditing.compose import compose
 from quantleak.auditing.plan import Plan, make_plan
 from quantleak.auditing.processing import quantize_first
 from quantleak.auditing.result import AuditResult
@@ -84,7 +84,7 @@ def _audit(
 def _result(plan: Plan, run: str, runner: Runner, start: float) -> AuditResult:
     dataset, settings = plan.dataset, plan.settings
     blocks = {f"block-{number:04}": BlockJob(block.models) for number, block in enumerate(plan.fleet().blocks())}
-    gathered = Gathered.of(list(runner.run("train and follow", blocks, plan).values()))
+    gathered = BlockOutput.joined(list(runner.run("train and follow", blocks, plan).values()))
     trained = time.perf_counter() - start
     attacks = {attack_key(place): AttackJob(spec) for place, spec in enumerate(settings.quantizers)}
     left = runner.run("attack", attacks, attack_inputs(plan, gathered))
@@ -124,7 +124,7 @@ def attack_key(place: int) -> str:
     return f"attack-{place:03}"
 
 
-def attack_inputs(plan: Plan, gathered: Gathered) -> AttackInputs:
+def attack_inputs(plan: Plan, gathered: BlockOutput) -> AttackInputs:
     """What the attack jobs share."""
     settings = plan.settings
     signals = {

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from torch import nn
 
@@ -51,27 +50,10 @@ class Architecture(Specified, ABC):
             )
 
 
-Kind = TypeVar("Kind", bound=Architecture)
-
 ARCHITECTURES: Registry[Architecture] = Registry("model", "quantleak.models", Architecture)
 
 
-def register(name: str, *, example: str | None = None) -> Callable[[type[Kind]], type[Kind]]:
-    """Class decorator that gives an architecture the name which opens its spec.
-
-    Args:
-        name: A new name; letters, digits, `-` and `_`.
-        example: A spec to copy, shown in lists and messages; by default the name.
-
-    Raises:
-        InputError: If the name is taken or holds other characters.
-    """
-
-    def add(kind: type[Kind]) -> type[Kind]:
-        ARCHITECTURES.add(name, kind, example)
-        return kind
-
-    return add
+register = ARCHITECTURES.register
 
 
 @register("linear")

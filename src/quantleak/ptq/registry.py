@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
 
-from quantleak.errors import InputError
 from quantleak.ptq.elementwise import Elementwise
 from quantleak.ptq.procedure import Procedure, UnquantizedDtype
 from quantleak.quantizers import Quantizer
@@ -14,29 +11,10 @@ from quantleak.quantizers.registry import QUANTIZERS
 from quantleak.registry import Listing, Registry
 from quantleak.spec import split_name
 
-Kind = TypeVar("Kind", bound=Procedure)
-
-PROCEDURES: Registry[Procedure] = Registry("quantizer", "quantleak.procedures", Procedure)
+PROCEDURES: Registry[Procedure] = Registry("quantizer", "quantleak.procedures", Procedure, beside=QUANTIZERS)
 
 
-def register(name: str, *, example: str | None = None) -> Callable[[type[Kind]], type[Kind]]:
-    """Class decorator that gives a procedure the name which opens its spec.
-
-    Args:
-        name: A new name; letters, digits, `-` and `_`.
-        example: A spec to copy, shown in lists and messages; by default the name.
-
-    Raises:
-        InputError: If the name is taken, by a quantizer too, or holds other characters.
-    """
-
-    def add(kind: type[Kind]) -> type[Kind]:
-        if QUANTIZERS.find(name) is not None:
-            raise InputError(f"The name '{name}' is taken by a quantizer; choose another.")
-        PROCEDURES.add(name, kind, example)
-        return kind
-
-    return add
+register = PROCEDURES.register
 
 
 def procedure(spec: str | Quantizer, unquantized_dtype: UnquantizedDtype = "bfloat16") -> Procedure:

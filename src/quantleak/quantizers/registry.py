@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
 from quantleak.quantizers.base import Quantizer
 from quantleak.registry import Listing, Registry
-
-Kind = TypeVar("Kind", bound=Quantizer)
 
 QUANTIZERS: Registry[Quantizer] = Registry("quantizer", "quantleak.quantizers", Quantizer)
 
 
-def register(name: str, *, example: str | None = None) -> Callable[[type[Kind]], type[Kind]]:
-    """Class decorator that gives a quantizer the name which opens its spec.
-
-    Args:
-        name: A new name; letters, digits, `-` and `_`.
-        example: A spec to copy, shown in lists and messages; by default the name.
-
-    Raises:
-        InputError: If the name is taken or holds other characters.
-    """
-
-    def add(kind: type[Kind]) -> type[Kind]:
-        QUANTIZERS.add(name, kind, example)
-        return kind
-
-    return add
+register = QUANTIZERS.register
 
 
 def quantizer(spec: str | Quantizer) -> Quantizer:

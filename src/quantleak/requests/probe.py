@@ -10,7 +10,6 @@ import numpy as np
 
 from quantleak.auditing.attacks import AttackJob
 from quantleak.auditing.block import BlockJob, BlockOutput
-from quantleak.auditing.compose import Gathered
 from quantleak.auditing.plan import Plan
 from quantleak.auditing.run import attack_inputs
 from quantleak.auditing.utility import measure
@@ -107,7 +106,7 @@ def _attack(plan: Plan, models: int) -> tuple[float, float]:
         for part in ("pool", "population", "test")
     )
     block = BlockOutput(pool=pool, population=population, test=test, rates={}, certificates={}, seconds=0.0)
-    inputs = attack_inputs(small, Gathered.of([block]))
+    inputs = attack_inputs(small, BlockOutput.joined([block]))
     start = time.perf_counter()
     arrays, _ = AttackJob(plan.settings.quantizers[-1])(inputs).parts()
     return time.perf_counter() - start, float(sum(array.nbytes for array in arrays.values()))
