@@ -119,7 +119,7 @@ def _entry(name: str, thing: Any, home: str) -> str:
 
 def translate(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
     """Docstrings are near Markdown: formulas between dollars, citations by key, stars and bars that mean themselves."""
-    if what == "data" and lines == (inspect.getdoc(type(thing)) or "").splitlines():
+    if what == "data" and lines[:1] == (inspect.getdoc(type(thing)) or "").splitlines()[:1]:
         lines.clear()  # a constant without words of its own shows those of its type
     if what == "property" and lines and lines[-1].startswith(":type: "):
         # Napoleon takes what stands before a colon for a type.

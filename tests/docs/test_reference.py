@@ -97,6 +97,15 @@ def test_formulas_become_mathml(tex: str, inside: list[str]) -> None:
     assert [text.strip() for text in written.itertext() if text.strip()] == inside
 
 
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.stem)
+def test_every_formula_of_a_page_can_be_drawn(page: Path) -> None:
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(), flags=re.DOTALL)
+    shown = re.findall(r"\$\$(.+?)\$\$", text, re.DOTALL)
+    inline = re.findall(r"\$([^$\n]+)\$", re.sub(r"\$\$.+?\$\$", "", text, flags=re.DOTALL))
+    for formula in (*shown, *inline):
+        assert "<math" in extension("mathml").to_mathml(formula)
+
+
 def test_an_index_stands_beside_an_accented_letter() -> None:
     assert "<munder>" not in extension("mathml").to_mathml(r"\bar\theta_1 \hat a_{max}")
 
