@@ -6,6 +6,7 @@ import importlib
 import inspect
 import re
 from pathlib import Path
+from types import GenericAlias
 from typing import Any
 
 from docutils import nodes
@@ -59,7 +60,7 @@ def directive_of(thing: Any) -> str:
     """Which directive of autodoc documents a thing."""
     if inspect.isclass(thing):
         return "autoexception" if issubclass(thing, Exception) else "autoclass"
-    return "autofunction" if callable(thing) else "autodata"
+    return "autofunction" if callable(thing) and not isinstance(thing, GenericAlias) else "autodata"
 
 
 class Room(SphinxDirective):
@@ -119,7 +120,8 @@ def _entry(name: str, thing: Any, home: str) -> str:
 
 def translate(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
     """Docstrings are near Markdown: formulas between dollars, citations by key, stars and bars that mean themselves."""
-    if what == "data" and lines[:1] == (inspect.getdoc(type(thing)) or "").splitlines()[:1]:
+    kind = thing.__origin__ if isinstance(thing, GenericAlias) else type(thing)
+    if what == "data" and lines[:1] == (inspect.getdoc(kind) or "").splitlines()[:1]:
         lines.clear()  # a constant without words of its own shows those of its type
     if what == "property" and lines and lines[-1].startswith(":type: "):
         # Napoleon takes what stands before a colon for a type.
