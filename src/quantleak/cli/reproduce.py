@@ -10,15 +10,13 @@ import typer
 
 from quantleak.cli.progress import Progress
 from quantleak.errors import InputError, nearest
-from quantleak.studies import names
-from quantleak.studies import study as find
 
 if TYPE_CHECKING:
     from quantleak.studies.common import Study, StudySettings
 
 
 def reproduce(
-    study: str = typer.Argument(..., help=f"Which study: {', '.join(names())}.", show_default=False),
+    study: str = typer.Argument(..., help="synthetic, or a study that another package offers.", show_default=False),
     preset: str = typer.Option("quick", help="quick (minutes) or paper (full size)."),
     out: Path | None = typer.Option(None, help="Folder for the results; an interrupted study there is continued."),
     without: list[str] = typer.Option(
@@ -31,7 +29,9 @@ def reproduce(
     as_json: bool = typer.Option(False, "--json", help="Print the claims as JSON."),
 ) -> None:
     """Run a paper's study: its figures and tables, and its claims judged by thresholds written before the run."""
-    chosen = find(study)
+    from quantleak import studies
+
+    chosen = studies.study(study)
     settings = _settings(chosen, preset, without, set_)
     if dry_run:
         _price(chosen, settings, workers, as_json)
