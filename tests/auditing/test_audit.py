@@ -77,11 +77,12 @@ def test_it_is_saved_and_loaded_whole(small: tuple[Path, ql.AuditResult]) -> Non
     loaded = ql.AuditResult.load(folder)
     assert loaded.to_dict() == result.to_dict()
     for name in ql.AuditResult.TABLES:
-        assert len(getattr(result, name)), name
+        # Eight models are too few to show that a single example is exposed.
+        assert bool(len(getattr(result, name))) == (name != "exposed"), name
         pd.testing.assert_frame_equal(getattr(loaded, name), getattr(result, name))
     assert loaded.recommended.versus == result.recommended.versus
     pd.testing.assert_frame_equal(loaded.to_frame(), result.to_frame())
-    assert json.loads((folder / "result.json").read_text())["schema"] == 2
+    assert json.loads((folder / "result.json").read_text())["schema"] == 3
     assert (folder / "report.html").stat().st_size > 1000
 
 
@@ -120,9 +121,8 @@ def test_exposed_rows_are_those_of_the_users_file(tmp_path: Path) -> None:
     smiles = ["not a molecule", made[0], *made]  # row 1 is refused, row 2 stands for row 3 too
     frame = pd.DataFrame({"Drug": smiles, "Y": [k % 2 for k in range(len(smiles))]})
     frame.to_csv(tmp_path / "own.csv", index=False)
-    result = ql.audit(
-        ql.read_molecules(tmp_path / "own.csv", "Drug", "Y"), workers=1, **(SMALL | {"models": 8, "epochs": 20})
-    )
+    noise = SMALL | {"models": 32, "epochs": 80, "optimizer": "adam:1e-2", "model": "mlp:64"}
+    result = ql.audit(ql.read_molecules(tmp_path / "own.csv", "Drug", "Y"), workers=1, **noise)
     assert len(result.exposed)
     assert 1 not in set(result.exposed["row"])
     assert 3 not in set(result.exposed["row"])

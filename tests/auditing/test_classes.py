@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from quantleak.auditing.classes import by_class, is_rare
+from quantleak.auditing.classes import by_class, is_rare, leaks_most
 
 
 def drawn(seed: int = 0, targets: int = 6, examples: int = 90) -> dict[str, np.ndarray]:
@@ -38,12 +38,50 @@ def test_intervals_cover_the_true_share():
     assert sum(covered) >= 549
 
 
+def test_the_excess_is_the_difference_and_its_interval_covers():
+    covered, wider = [], []
+    for seed in range(200):
+        found = by_class(**drawn(seed), level=0.95)
+        np.testing.assert_allclose(found["excess"], found["found"] - found["alarms"])
+        truth = 0.1 + 0.2 * np.arange(3)
+        covered += [*(found["excess_low"] <= truth) & (truth <= found["excess_high"])]
+        wider.append((found["excess_high"] - found["excess_low"]) / (found["found_high"] - found["found_low"]))
+    assert sum(covered) >= 549
+    # Two sides are less certain than one.
+    assert np.mean(wider) > 1.1
+
+
+def test_a_class_of_few_examples_is_not_judged_however_much_is_found():
+    given = drawn(examples=93)
+    classes = np.array([0] * 60 + [1] * 24 + [2] * 9)
+    given |= {"classes": classes, "flags": given["member"] & (classes > 0)}
+    found = by_class(**given, level=0.95)
+    assert found["supported"].tolist() == [True, True, False]
+    assert found["excess"].tolist() == [0, 1, 1]
+    assert leaks_most(found) == 1
+    # Of 24 examples in two groups nothing is known of others.
+    two = by_class(**(given | {"groups": np.where(classes == 1, 100 + np.arange(93) % 2, np.arange(93))}), level=0.95)
+    assert two["supported"].tolist() == [True, False, False]
+    assert leaks_most({"supported": np.zeros(3, bool), "excess": np.ones(3)}) is None
+
+
+def test_all_of_a_class_found_is_not_certain():
+    given = drawn()
+    given["flags"] = given["member"].copy()
+    found = by_class(**given, level=0.95)
+    assert (found["excess"] == 1).all()
+    assert (found["excess_low"] < 1).all()
+    assert (found["excess_high"] == 1).all()
+
+
 def test_a_class_without_members_has_no_share_of_them():
     given = drawn()
     given["member"][:, given["classes"] == 1] = False
     found = by_class(**given, level=0.95)
     assert np.isnan(found["found"][1])
     assert np.isnan(found["found_low"][1])
+    assert np.isnan(found["excess"][1])
+    assert not found["supported"][1]
     assert not np.isnan(found["alarms"]).any()
 
 

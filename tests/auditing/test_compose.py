@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,10 @@ def test_ranks_and_pairs_are_of_sign_tests_on_the_same_models(audited: ql.AuditR
     p = stats.binomtest(more, 8, alternative=side).pvalue
     assert winner.more_private_than[other] == pytest.approx(1 - p if more != 4 else 0.5)
     assert {first.rank.value, second.rank.value} == {1.0, 2.0}
-    assert "sign test" in stability(audited).caption
+    # At N = 114 neither is resolved: no ranking is shown, and one is where both are.
+    assert stability(audited) is None
+    resolved = [replace(row, rate=replace(row.rate, resolution=3.0)) for row in audited.quantizers[1:]]
+    assert "sign test" in stability(replace(audited, quantizers=resolved)).caption
 
 
 def test_a_trajectory_of_one_element_has_no_rate_and_no_certificate(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from quantleak.attacks import evaluate, roc, worst_case
 from quantleak.auditing import tables
 from quantleak.auditing.attacks import AttackOutput
 from quantleak.auditing.classes import by_class, is_rare
-from quantleak.auditing.details import GRID, MOST, details, flagged, mean_curve, most_exposed
+from quantleak.auditing.details import GRID, details, flagged, mean_curve, worst_classes
 from quantleak.data import membership
 from quantleak.results import Estimate, Worst
 
@@ -100,36 +100,8 @@ def output_of(tables: dict[str, np.ndarray]) -> AttackOutput:
     worst = Worst(value=None, name="loss", mode="none", fpr=None, auc=none)
     return AttackOutput(
         attacks=[], worst=worst, selection=none, selection_auc=0.5, per_example=[], values=np.zeros(0),
-        influence=np.zeros((0, 0)), columns={}, tables=tables,
+        influence=np.zeros((0, 0)), columns={}, reporting=np.zeros(0, int), tables=tables, worst_classes={},
     )  # fmt: skip
-
-
-def exposed_of(scores, member, alpha: float = 0.1):
-    even, odd = np.arange(len(scores))[::2], np.arange(len(scores))[1::2]
-    return most_exposed(scores, flagged(scores, member, alpha), member, even, odd), odd
-
-
-def test_examples_that_give_themselves_away_come_first() -> None:
-    scores, member = table(2, targets=32, examples=300, shift=0.0, digits=6)
-    planted = np.array([7, 100, 250])
-    scores[:, planted] = np.where(member[:, planted], 20, -20)
-    found, odd = exposed_of(scores, member)
-    assert set(found["position"][:3]) == set(planted)
-    np.testing.assert_array_equal(found["found"][:3], 1)
-    np.testing.assert_array_equal(found["alarms"][:3], 0)
-    np.testing.assert_array_equal(found["members"], member[odd][:, found["position"]].sum(0))
-    np.testing.assert_array_equal(found["members"] + found["others"], len(odd))
-
-
-def test_where_nothing_leaks_the_listed_examples_look_like_the_others() -> None:
-    gaps = []
-    for seed in range(30):
-        scores, member = table(seed, targets=16, examples=300, shift=0.0, digits=6)
-        found, _ = exposed_of(scores, member)
-        assert 0 < len(found["position"]) <= MOST
-        gaps.append((found["found"] - found["alarms"]).mean())
-    # They were chosen for a large difference on the other half of the targets; here it must be gone.
-    assert abs(np.mean(gaps)) < 4 * np.std(gaps) / np.sqrt(len(gaps))
 
 
 def test_details_agree_with_the_headline_and_become_tables() -> None:
@@ -154,10 +126,27 @@ def test_details_agree_with_the_headline_and_become_tables() -> None:
     overall = evaluate(candidates[worst.name][worst.reported_on], member[worst.reported_on])
     assert overall.tpr[0.1].value == worst.estimate.value
 
-    rows = tables.exposed(attacked, 1000 + np.arange(240))
-    assert list(rows.columns) == ["quantizer", "row", "found", "members", "alarms", "others"]
-    assert rows["row"].min() >= 1000
-    np.testing.assert_array_equal(rows["row"][: len(rows) // 2], 1000 + kept["exposed/position"])
+    assert set(by_name["fpr"]) == set(worst.supported)
+
+    planted = {"exposed/position": np.array([3, 9])}
+    planted |= {f"exposed/{column}": np.array([0.5, 0.6]) for column in tables.EXPOSED[1:]}
+    rows = tables.exposed({"sign": output_of(planted)}, 1000 + np.arange(240))
+    assert list(rows.columns[:3]) == ["quantizer", "row", "found"]
+    assert rows["row"].tolist() == [1003, 1009]
+
+
+def test_the_worst_class_is_chosen_on_the_half_that_chose() -> None:
+    scores, member = table(7, shift=0.0)
+    classes = np.arange(240) % 3
+    # Class 2 leaks on the targets that choose, class 1 on those that report.
+    chosen, reported = (np.isin(np.arange(8), half)[:, None] for half in ([0, 2, 4, 6], [1, 3, 5, 7]))
+    leak = (chosen & (classes == 2)) | (reported & (classes == 1))
+    strong = scores + 5 * (member & leak)
+    candidates = {("loss", "none"): scores, ("lira-online", "adaptive"): strong}
+    choice = worst_case(candidates, member, groups=np.arange(240))
+    assert choice.name == ("lira-online", "adaptive")
+    found = worst_classes(strong, choice, member, np.arange(240), classes, LEVEL)
+    assert found == {0.1: 2}
 
 
 def test_regression_has_no_classes_and_few_examples_have_no_rates() -> None:

@@ -43,7 +43,8 @@ def one_target(target: nn.Module, member: np.ndarray, plan: Plan) -> AuditResult
         classes=plan.dataset.targets[plan.parts.pool],
     )
     attacked = {spec: AttackJob(spec)(inputs) for spec in plan.settings.quantizers}
-    outcome = compose(plan, BlockOutput.joined([left]), quantize_first(attacked, BASELINE, plan.settings.quantizers))
+    strongest = quantize_first(attacked, BASELINE, plan.settings.quantizers)
+    outcome = compose(plan, BlockOutput.joined([left]), strongest, member[None])
     return AuditResult(
         id="one", task=plan.dataset.task, n={"pool": len(member), "models": 1, "members": int(member.sum())},
         data={"name": "one target", "classes": plan.dataset.classes, **plan.dataset.provenance.to_dict()},
@@ -60,7 +61,8 @@ def quantized_outputs(target: nn.Module, plan: Plan) -> BlockOutput:
 
     return BlockOutput(
         pool=outputs("pool", signal), population=outputs("population", signal), test=outputs("test", utility_statistic),
-        rates={}, certificates={}, seconds=0.0,
+        training=outputs("pool", utility_statistic)[:, 0], fidelity=np.ones((1, 3)), rates={}, certificates={},
+        seconds=0.0,
     )  # fmt: skip
 
 

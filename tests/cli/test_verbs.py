@@ -29,7 +29,7 @@ def test_a_gate_is_met_or_not(run: Run, audited: Path, tmp_path: Path) -> None:
     files = ["--summary", tmp_path / "gate.md", "--junit", tmp_path / "gate.xml"]
     code, out, err = run("gate", audited, "--max-tpr", "0.1:1", "--max-auc", "1", *files)
     assert (code, err) == (0, "")
-    assert "Gate met: all 4 checks passed." in out
+    assert "Gate met: all 6 checks passed." in out
     assert (tmp_path / "gate.md").read_text().startswith("## Gate met")
     code, out, _ = run("gate", audited, "--max-auc", "0.51", "--quantizer", "sign", "--json")
     assert code == 3

@@ -15,7 +15,7 @@ from quantleak.errors import InputError
 from quantleak.gate.files import junit, summary
 from quantleak.gate.gating import gate
 from quantleak.gate.limits import Limits
-from quantleak.results import Estimate, Recommendation
+from quantleak.results import Estimate, Recommendation, WorstClass
 from quantleak.scores.attack import attack_scores
 
 Made = Callable[..., AuditResult]
@@ -135,3 +135,41 @@ def test_names_cannot_break_the_files(made: Made, tmp_path: Path) -> None:
     assert case.get("classname") == 'quantleak.gate.x"]]>|<script>??'
     assert "<script>" not in summary(result)
     assert all(line.count(" | ") == 6 for line in summary(result).splitlines() if line.startswith("| FAIL"))
+
+
+def with_class(audit: AuditResult, excess: float, unjudged: list[str] | None = None) -> AuditResult:
+    """The audit, its 90% sparse models leaking a class by so much, give or take 2 points, at 1% false alarms."""
+    figure = Estimate(value=excess, low=excess - 0.02, high=excess + 0.02)
+    worst = WorstClass(**vars(figure), name="yes", fpr=0.01, found=figure, alarms=Estimate(value=0.03))
+    rows = [replace(row, classes=[worst], unjudged=unjudged or []) for row in audit.quantizers]
+    return replace(audit, quantizers=rows)
+
+
+def test_the_worst_class_is_held_against_what_the_limit_leaves_beyond_guessing(made: Made) -> None:
+    limits = Limits.read(["0.01:0.3"], quantizers=["ternary:0.9"])
+    overall, of_class = gate(with_class(made(), 0.26), limits).checks
+    assert overall.passed
+    assert of_class.measure == "class yes: found less false alarms, at 1% FPR"
+    assert of_class.attack == "lira-online (adaptive)"
+    assert (of_class.limit, of_class.judged, of_class.passed) == (0.29, pytest.approx(0.28), True)
+    assert not gate(with_class(made(), 0.619), limits).passed
+    assert gate(with_class(made(), 0.28), replace(limits, on="value")).passed
+
+
+def test_classes_with_few_examples_are_named_and_fail_only_on_demand(made: Made) -> None:
+    limits = Limits.read(["0.01:0.3"], quantizers=["ternary:0.9"])
+    audit = with_class(made(), 0.1, ["rare", "rarer"])
+    result = gate(audit, limits)
+    assert result.passed
+    assert "Classes not judged, for they have too few examples: rare and rarer." in str(result)
+    strict = gate(audit, replace(limits, require_classes=True))
+    assert not strict.passed
+    assert "cannot be judged: too few examples to judge by class: rare and rarer" in str(strict)
+    assert not gate(made(), replace(limits, require_classes=True)).passed
+    assert gate(made(task="regression"), replace(limits, require_classes=True)).passed
+
+
+@pytest.mark.parametrize("name", ["90% sparse", "90% Sparse (ternary:0.9)", "ternary:0.90"])
+def test_quantizers_go_by_the_names_of_the_report(made: Made, name: str) -> None:
+    (check,) = gate(made(), Limits.read(["0.01:0.3"], quantizers=[name])).checks
+    assert check.quantizer == "ternary:0.9"

@@ -9,7 +9,18 @@ import pandas as pd
 import pytest
 
 from quantleak.auditing import AuditResult
-from quantleak.results import AttackResult, Estimate, QuantizerResult, RateSummary, Recommendation, Utility, Worst
+from quantleak.results import (
+    AttackResult,
+    Caution,
+    Estimate,
+    Exposure,
+    QuantizerResult,
+    RateSummary,
+    Recommendation,
+    Utility,
+    Worst,
+    WorstClass,
+)
 
 NOTHING = "no interval was computed"
 ATTACKS = ("lira-online", "lira-offline", "rmia-online", "rmia-offline")
@@ -18,12 +29,14 @@ MODES = ("adaptive", "transfer", "recalibrated")
 
 CHOSEN = Recommendation(
     quantizer="ternary:0.9",
-    reason="The strongest attack finds 1.4% of the training examples instead of the original's 9.1%, at 1% false "
-    "alarms. AUROC is 0.848 instead of 0.861.",
+    least_leaking="ternary:0.9",
+    reason="The strongest attack finds 1.4% of the training examples (members) at 1% false alarms; guessing finds 1%, "
+    "the risk limit is 10%. In the original it finds 9.1%. Its AUROC is 0.848; the original's is 0.861.",
+    whom="Most is found of class 1: 2.8% of its members, at 1.0% false alarms within the class.",
     clear=True,
     headline="Ship 90% sparse (ternary:0.9).",
-    sure="Sure that it leaks less than the original: by 7.3 to 8.1 points, at 95% confidence. Sure that it leaks "
-    "least: by 0.8 to 1.6 points less than the next, 3 bits.",
+    sure="It leaks less than the original, by 7.3 to 8.1 points (95% interval). It leaks least of all that keep enough "
+    "AUROC: 0.8 to 1.6 points less than 3 bits.",
     versus={"identity": Estimate(value=-0.077, low=-0.081, high=-0.073)},
 )
 
@@ -150,7 +163,20 @@ def _quantizer(row: tuple[Any, ...], place: int, case: Case) -> QuantizerResult:
         versus_original={}
         if spec == "identity"
         else {"utility": _estimate(utility - ROWS[0][2], 0.003, case), "worst": _estimate(difference, 0.004, case)},
+        fidelity=_estimate(1 - place / 50, 0.003, case),
+        classes=_worst_class(tpr, case),
+        exposure=Exposure(reason="no false-positive rate is supported")
+        if case.fpr is None
+        else Exposure(tested=3639, listed=12, mostly=12, models=16),
     )
+
+
+def _worst_class(tpr: float, case: Case) -> list[WorstClass]:
+    if case.fpr is None or case.metric == "r2":
+        return []
+    found, alarms = _estimate(2 * tpr, tpr, case), _estimate(0.01, 0.005, case)
+    excess = _estimate(2 * tpr - 0.01, tpr, case)
+    return [WorstClass(**vars(excess), name="1", fpr=case.fpr, found=found, alarms=alarms)]
 
 
 def make_result(case: Case | None = None, rows: tuple[tuple[Any, ...], ...] = ROWS) -> AuditResult:
@@ -171,7 +197,8 @@ def make_result(case: Case | None = None, rows: tuple[tuple[Any, ...], ...] = RO
         settings={
             "model": "mlp:128", "quantizers": [row[0] for row in rows], "models": 32, "epochs": 60,
             "optimizer": "adam:0.001", "batch": 128, "evaluate_every": 1, "seed": 0, "device": "auto",
-            "trainer": "stacked", "unquantized_dtype": "bfloat16", "utility_loss": 0.02, "level": 0.95, 
+            "trainer": "stacked", "unquantized_dtype": "bfloat16", "utility_loss": 0.02, "risk_limit": 0.09,
+            "level": 0.95,
         },
         seeds={"seed": 0, "bootstrap": 123456},
         versions={"quantleak": "0.1.0", "torch": "2.13.0+cpu", "numpy": "2.4.6", "python": "3.11.7"},
@@ -181,6 +208,7 @@ def make_result(case: Case | None = None, rows: tuple[tuple[Any, ...], ...] = RO
         roc=_roc(rows, case),
         classes=_classes(rows, case),
         exposed=_exposed(rows, case),
+        cautions=[Caution(kind="data", text="Rows occur more than once: 21 were removed.")],
     )  # fmt: skip
 
 
@@ -203,11 +231,13 @@ def _classes(rows: tuple[tuple[Any, ...], ...], case: Case) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "quantizer": spec, "class": name, "examples": size, "rare": size < 910,
+                "quantizer": spec, "fpr": fpr, "class": name, "examples": size, "rare": size < 910, "supported": True,
                 "found": tpr * (2 if size < 910 else 1), "found_low": tpr / 2, "found_high": 3 * tpr,
                 "alarms": 0.01, "alarms_low": 0.005, "alarms_high": 0.02,
+                "excess": tpr - 0.01, "excess_low": 0.0, "excess_high": 2 * tpr,
             }
             for spec, *_, tpr, _, _ in rows
+            for fpr in dict.fromkeys((case.fpr, 0.1))
             for name, size in (("0", 3000), ("1", 639))
         ]
     )  # fmt: skip
@@ -218,11 +248,14 @@ def _exposed(rows: tuple[tuple[Any, ...], ...], case: Case) -> pd.DataFrame:
         return pd.DataFrame()
     return pd.DataFrame(
         [
-            {"quantizer": spec, "row": 7000 - 13 * place, "found": 0.875, "members": 8, "alarms": 0.125, "others": 8}
+            {
+                "quantizer": spec, "row": 7000 - 13 * place, "found": 0.875, "found_low": 0.3, "found_high": 1.0,
+                "alarms": 0.125, "alarms_low": 0.0, "alarms_high": 0.6, "members": 8, "others": 8, "p": 0.01,
+            }
             for spec, *_ in rows
             for place in range(12)
         ]
-    )
+    )  # fmt: skip
 
 
 def rewritten(result: AuditResult, **changes: Any) -> AuditResult:

@@ -17,13 +17,17 @@ def lines_of(text):
 
 def test_it_opens_with_the_recommendation_and_how_sure(make, case):
     text = text_table(make())
-    assert text.startswith("Ship 90% sparse (ternary:0.9).\nThe strongest attack finds 1.4%")
-    assert "Sure that it leaks less than the original: by 7.3 to 8.1 points" in " ".join(text.split())
-    unclear = Recommendation(quantizer="sign", reason="It may be chance.", clear=False)
-    opening = "No clear winner. If one must ship: 1 bit (sign).\nIt may be chance."
-    assert text_table(make(case(recommended=unclear))).startswith(opening)
-    nothing = Recommendation(quantizer=None, reason="None keeps enough.", clear=False)
-    assert text_table(make(case(recommended=nothing))).startswith("No quantizer to recommend.\nNone keeps enough.")
+    assert text.startswith("Ship 90% sparse (ternary:0.9).\nHow bad? The strongest attack finds 1.4%")
+    assert "How sure? It leaks less than the original, by 7.3 to 8.1 points" in " ".join(text.split())
+    nothing = Recommendation(quantizer=None, reason="None keeps enough.", whom="Of few.", clear=False)
+    opening = "No quantizer to recommend.\nHow bad? None keeps enough.\nFor whom? Of few.\n\n"
+    assert text_table(make(case(recommended=nothing))).startswith(opening)
+
+
+def test_what_to_know_before_it_is_trusted_stands_below(make):
+    text = text_table(make())
+    assert "Before you trust this:\n- Rows occur more than once: 21 were removed." in text
+    assert "Before you trust this" not in text_table(replace(make(), cautions=[]))
 
 
 def test_one_line_a_quantizer_with_its_numbers(make):
@@ -36,15 +40,16 @@ def test_one_line_a_quantizer_with_its_numbers(make):
             f"{row.utility.value:.3f} [{row.utility.low:.3f}, {row.utility.high:.3f}]",
             f"{100 * row.worst.value:.2f}% [{100 * row.worst.low:.2f}, {100 * row.worst.high:.2f}]",
             "-" if not row.versus_original else f"{100 * row.versus_original['worst'].value:+.2f} pp",
-            "-" if row.rate.resolution is None else f"z = {row.rate.resolution:.1f}",
+            "" if row.rate.resolution is None or row.rate.resolution >= 2 else "z < 2",
+            f"{row.fidelity.value:.3f}",
             f"{row.rate.elements:g}",
         ]
         rest = line[2:].removeprefix(row.spec)
         for text in shown:
             before, found, rest = rest.partition(f" {text}")
             assert found, (text, before)
-        if row.rate.value is not None:
-            assert float(line.split()[-5]) == pytest.approx(row.rate.value, rel=0.005)
+        if row.rate.value is not None and row.rate.resolution >= 2:
+            assert float(line.split()[-3]) == pytest.approx(row.rate.value, rel=0.005)
         assert line.startswith("> ") == (row.spec == "ternary:0.9")
 
 
@@ -52,7 +57,9 @@ def test_columns_stand_under_their_titles(make):
     lines = [line for line in text_table(make()).splitlines() if line.startswith(("  ", "> "))]
     assert len({len(line) for line in lines[2:]}) == 1
     titles, first = lines[2], lines[3]
-    assert titles.split() == ["Quantizer", "Bits", "AUROC", "false", "alarms", "original", "r_Q", "models"]
+    assert titles.split() == [
+        "Quantizer", "Bits", "AUROC", "false", "alarms", "original", "r_Q", "Fidelity", "models",
+    ]  # fmt: skip
     # A number ends where the last word of its title ends.
     for word, number in (("Bits", "32.00"), ("AUROC", "0.866]"), ("alarms", "11.31]"), ("models", " 100")):
         assert titles.index(word) + len(word) == first.index(number) + len(number)
@@ -73,7 +80,23 @@ def test_where_rates_differ_each_cell_names_its_own(make):
 
 
 def test_what_is_not_resolved_is_said(make):
-    assert "r_Q is not resolved at N = 1,456 validation examples (7 of 8 quantizers)" in text_table(make())
+    text = " ".join(text_table(make()).split())
+    assert "r_Q of 7 of 8 quantizers is not resolved (z < 2) at N = 1,456 validation examples" in text
+
+
+def test_theory_that_contradicts_the_attack_is_said(make):
+    result = make()
+    assert "disagree" not in text_table(result)
+    original, *rest = result.quantizers
+
+    def with_rates(sign: int):
+        rows = [replace(row, rate=replace(row.rate, value=1 + sign * row.worst.value, resolution=9.0)) for row in rest]
+        return " ".join(text_table(replace(result, quantizers=[original, *rows])).split())
+
+    assert (
+        "r_Q ranks these 8 quantizers against the strongest attack (Spearman -1.000). Trust the attack" in with_rates(1)
+    )
+    assert "disagree" not in with_rates(-1)
 
 
 def test_what_was_trained(make):
@@ -117,7 +140,8 @@ class Tags(HTMLParser):
 def test_a_notebook_sees_the_same_rows(make, words):
     result = make()
     seen = Tags(html_table(result))
-    assert seen.tags.count("tr") == 1 + len(result.quantizers)
+    # One table of the risk, and one of theory, which says nothing of the original.
+    assert seen.tags.count("tr") == 1 + len(result.quantizers) + len(result.quantizers)
     joined = " ".join(" ".join(seen.texts).split())
     for row in result.quantizers:
         assert f"{words[row.spec]} ({row.spec}) " in joined

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -39,16 +40,15 @@ class Attacked:
     """What all attacks achieve.
 
     Attributes:
-        attacks: One record per attack and mode; one that could not run says why.
+        attacks: One record per attack and mode, its figures those of the reporting half, the half of the targets (of a
+            single target: the examples) that did not choose the strongest; one that could not run says why.
         scores: `[T, N]` by (attack, mode), of those that could.
-        metrics: Of the same.
-        choice: The strongest, chosen on one half of the targets (of a single target: the examples).
-        worst: Its headline on the other half.
+        choice: The strongest, and which halves chose and report.
+        worst: Its headline on the reporting half.
     """
 
     attacks: list[AttackResult]
     scores: dict[tuple[str, str], np.ndarray]
-    metrics: dict[tuple[str, str], Metrics]
     choice: Choice
     worst: Worst
 
@@ -75,22 +75,32 @@ def attack_all(
     Raises:
         InputError: If no attack can run, or a half of the targets has no members or no non-members.
     """
-    results: list[AttackResult] = []
     scores: dict[tuple[str, str], np.ndarray] = {}
-    metrics: dict[tuple[str, str], Metrics] = {}
+    failed: dict[tuple[str, str], str] = {}
+    named: dict[tuple[str, str], Attack] = {}
     for attack, mode in _candidates(attacks, modes):
-        name = mode.name if needs_shadows(attack) else "none"
+        key = (attack.name, mode.name if needs_shadows(attack) else "none")
+        named[key] = attack
         try:
-            found = score(attack, mode, pairing, task)
+            scores[key] = score(attack, mode, pairing, task)
         except (NotEnoughShadows, CannotRecalibrate) as error:
-            results.append(refused(attack.name, mode.name, attack.to_dict(), str(error)))
-            continue
-        key = (attack.name, name)
-        scores[key] = found
-        metrics[key] = evaluate(found, pairing.member, fprs=FPRS, groups=groups, level=level)
-        results.append(measured(*key, attack.to_dict(), metrics[key]))
+            failed[key] = str(error)
     choice = worst_case(scores, pairing.member, fprs=FPRS, groups=groups, level=level)
-    return Attacked(attacks=results, scores=scores, metrics=metrics, choice=choice, worst=headline(choice))
+
+    def record(key: tuple[str, str]) -> AttackResult:
+        convention = named[key].to_dict()
+        if key in failed:
+            return refused(*key, convention, failed[key])
+        half = partial(choice.half, positions=choice.reported_on)
+        reporting, together = half(pairing.member), None if groups is None else half(groups)
+        found = (
+            choice.metrics
+            if key == choice.name
+            else evaluate(half(scores[key]), reporting, fprs=FPRS, groups=together, level=level)
+        )
+        return measured(*key, convention, found)
+
+    return Attacked(attacks=[record(key) for key in named], scores=scores, choice=choice, worst=headline(choice))
 
 
 def needs_shadows(attack: Attack) -> bool:

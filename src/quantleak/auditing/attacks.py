@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -13,8 +14,8 @@ from quantleak.attacks import (
     Attack,
     Attacked,
     CannotRecalibrate,
+    Choice,
     Crossed,
-    Metrics,
     Mode,
     NotEnoughShadows,
     Pairing,
@@ -24,10 +25,10 @@ from quantleak.attacks import (
     evaluate,
     extra_attack,
 )
-from quantleak.attacks.evaluation.metrics import FPRS
+from quantleak.attacks.evaluation.metrics import FPRS, per_target
 from quantleak.attacks.evaluation.table import group_codes
 from quantleak.attacks.pipeline import score
-from quantleak.auditing.details import details
+from quantleak.auditing.details import details, worst_classes
 from quantleak.results import AttackResult, Estimate, PerExample, Worst
 from quantleak.store import Arrays, Output
 
@@ -88,8 +89,10 @@ class AttackOutput(Output):
         per_example: What an attacker finds whose false-positive rate holds for every example.
         values: `[targets]`, the headline of every target of the reporting half.
         influence: `[targets, groups]` float32, what each group of examples adds to it; see `Crossed`.
-        columns: `[models]` by `attack/mode/metric`, for a table with one row per target.
+        columns: `[models]` by `attack/mode/metric`, for a table with one row per target; all targets.
+        reporting: Positions of the targets that report; all where a single one was cut into halves.
         tables: Columns of the tables `roc`, `classes` and `exposed`, as `table/column`; see `details`.
+        worst_classes: By supported false-positive rate the code of the class that leaks most on the half that chose.
     """
 
     attacks: list[AttackResult]
@@ -100,7 +103,9 @@ class AttackOutput(Output):
     values: np.ndarray
     influence: np.ndarray
     columns: Arrays
+    reporting: np.ndarray
     tables: Arrays
+    worst_classes: dict[float, int]
 
     @property
     def leakage(self) -> Crossed:
@@ -124,20 +129,24 @@ class AttackJob:
         choice = found.choice
         leakage = choice.metrics.crossed(choice.fpr)
         selection, selection_auc = _selection(found, inputs)
+        member, groups, classes, level = inputs.member, inputs.groups, inputs.classes, inputs.level
+        strongest = found.scores[choice.name]
         return AttackOutput(
             attacks=found.attacks,
             worst=found.worst,
             selection=selection,
             selection_auc=selection_auc,
-            per_example=[row for mode in modes for row in _per_example(mode, inputs)],
+            per_example=[row for mode in modes for row in _per_example(mode, inputs, choice)],
             values=leakage.values,
             influence=leakage.influence.astype(np.float32),
             columns={
                 f"{name}/{mode}/{column}": values
-                for (name, mode), metrics in found.metrics.items()
-                for column, values in _per_target(metrics).items()
+                for (name, mode), scores in found.scores.items()
+                for column, values in _per_target(scores, inputs).items()
             },
-            tables=details(found.scores, choice, inputs.member, inputs.groups, inputs.classes, inputs.level),
+            reporting=choice.reported_on if choice.halved == "targets" else np.arange(len(member)),
+            tables=details(found.scores, choice, member, groups, classes, level),
+            worst_classes={} if classes is None else worst_classes(strongest, choice, member, groups, classes, level),
         )
 
 
@@ -151,8 +160,9 @@ def _selection(found: Attacked, inputs: AttackInputs) -> tuple[Estimate, float]:
     return metrics.auc if choice.fpr is None else metrics.tpr[choice.fpr], float(metrics.auc)
 
 
-def _per_example(mode: Mode, inputs: AttackInputs) -> list[PerExample]:
-    """The TPR at every rate that per-example p-values claim, and the rate that they achieve."""
+def _per_example(mode: Mode, inputs: AttackInputs, choice: Choice) -> list[PerExample]:
+    """The TPR at every rate that per-example p-values claim, and the rate that they achieve, of the reporting half."""
+    half = partial(choice.half, positions=choice.reported_on)
     try:
         p_values = np.exp(-score(PER_EXAMPLE, mode, inputs.pairing, inputs.task))
     except (NotEnoughShadows, CannotRecalibrate) as error:
@@ -160,9 +170,10 @@ def _per_example(mode: Mode, inputs: AttackInputs) -> list[PerExample]:
             PerExample(value=None, reason=str(error), mode=mode.name, fpr=fpr, achieved=None, spread=None, cells=0)
             for fpr in FPRS
         ]
-    codes = group_codes(inputs.groups, len(inputs.groups))
+    groups = half(inputs.groups)
+    codes = group_codes(groups, len(groups))
     rows = []
-    for fpr, found in calibrated(p_values, inputs.member, FPRS).items():
+    for fpr, found in calibrated(half(p_values), half(inputs.member), FPRS).items():
         share = Crossed.of(found.values, found.influence, codes).share(inputs.level)
         tpr = Estimate(value=None, reason=found.reason) if found.tpr is None else share
         rows.append(
@@ -181,8 +192,8 @@ def _per_example(mode: Mode, inputs: AttackInputs) -> list[PerExample]:
     return rows
 
 
-def _per_target(metrics: Metrics) -> Arrays:
+def _per_target(scores: np.ndarray, inputs: AttackInputs) -> Arrays:
     """Columns for a table with one row per target; a rate that its correction takes out of [0, 1] is cut."""
-    each = metrics.per_target
+    each = per_target(scores, inputs.member, groups=inputs.groups)
     rates = {f"tpr@{fpr:g}": np.clip(values, 0, 1) for fpr, values in each.tpr.items()}
     return {"auc": each.auc, **rates, "balanced_accuracy": each.balanced_accuracy, "non_members": each.non_members}

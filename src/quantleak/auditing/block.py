@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -22,12 +22,15 @@ from quantleak.fleet import LOSSES, Block, Predictor, predictions, target_dtype,
 from quantleak.ptq import Elementwise, Procedure, digest
 from quantleak.rng import Stream, model_stream, torch_seed
 from quantleak.store import Output
-from quantleak.theory import Rate, Rates, rates
+from quantleak.theory import Rate, Rates, fidelity, rates
+from quantleak.theory.fidelity import FEWEST
 from quantleak.trajectory.recorder import Recorder, validation_losses
 from quantleak.trajectory.trajectory import Trajectory
 
 CERTIFICATES = 2
 """Models of a block whose certificates are looked at."""
+EVALUATED = ("pool", "population", "test")
+"""Parts of the data on which final models are evaluated."""
 SUM_TOLERANCE = 1e-3
 """How far from 1 the sum of probabilities may be rounded."""
 
@@ -41,6 +44,9 @@ class BlockOutput(Output):
             regression.
         population: The same on the population.
         test: What the utility is computed from, the same shape on the test part.
+        training: The same of the full-precision models on the pool, `[models, examples]`.
+        fidelity: Correlation `[models, quantizers]` of a quantized model's outputs on the population with the
+            original's; see :func:`~quantleak.theory.fidelity.fidelity`.
         rates: By quantizer that has an r_Q, `r_q` and `cramer` of each model.
         certificates: By quantizer, where the certificates of those models start of which it is known; None if nowhere.
         seconds: Time spent.
@@ -49,6 +55,8 @@ class BlockOutput(Output):
     pool: np.ndarray
     population: np.ndarray
     test: np.ndarray
+    training: np.ndarray
+    fidelity: np.ndarray
     rates: dict[str, list[dict[str, Rate]]]
     certificates: dict[str, list[int | None]]
     seconds: float
@@ -61,6 +69,8 @@ class BlockOutput(Output):
             pool=_by_quantizer([block.pool for block in blocks]),
             population=_by_quantizer([block.population for block in blocks]),
             test=_by_quantizer([block.test for block in blocks]),
+            training=np.concatenate([block.training for block in blocks]),
+            fidelity=np.concatenate([block.fidelity for block in blocks]),
             rates={spec: [model for block in blocks for model in block.rates[spec]] for spec in specs},
             certificates={spec: [start for block in blocks for start in block.certificates[spec]] for spec in specs},
             seconds=sum(block.seconds for block in blocks),
@@ -109,10 +119,18 @@ class BlockJob:
         certificates = recorder.certificates(CERTIFICATES)
         certificates |= {one.procedure.spec: one.certificates(CERTIFICATES) for one in followed}
         found = recorder.rates() | {one.procedure.spec: one.rates() for one in followed}
+        outputs = {part: partial(self._outputs, plan, models, part, block.device) for part in EVALUATED}
+        targets = {part: plan.part(part)[1] for part in EVALUATED}
+        task = plan.dataset.task
+        baseline = next(outputs["pool"]())
         return BlockOutput(
-            pool=self._evaluated(plan, models, "pool", block.device),
-            population=self._evaluated(plan, models, "population", block.device),
-            test=self._evaluated(plan, models, "test", block.device),
+            pool=np.stack([signal(each, targets["pool"], task) for each in outputs["pool"]()], axis=1),
+            population=np.stack(
+                [signal(each, targets["population"], task) for each in outputs["population"]()], axis=1
+            ),
+            test=np.stack([utility_statistic(each, targets["test"], task) for each in outputs["test"]()], axis=1),
+            training=utility_statistic(baseline, targets["pool"], task),
+            fidelity=fidelities(outputs["population"](), targets["population"], task),
             certificates=certificates,
             rates={spec: [{"r_q": one.r_q, "cramer": one.cramer} for one in each] for spec, each in found.items()},
             seconds=time.perf_counter() - start,
@@ -136,21 +154,19 @@ class BlockJob:
             "LightningModule then trains with binary_cross_entropy_with_logits or cross_entropy."
         )
 
-    def _evaluated(
+    def _outputs(
         self, plan: Plan, quantized: list[Tensor | list[nn.Module]], part: str, device: torch.device
-    ) -> np.ndarray:
-        """`[models, quantizers, examples]` of each quantizer's models, flat vectors or modules."""
-        rows, targets = plan.part(part)
-        features = torch.from_numpy(rows).to(device)
+    ) -> Iterator[np.ndarray]:
+        """Outputs `[models, examples, outputs]` of each quantizer's models, flat vectors or modules, one by one."""
+        features = torch.from_numpy(plan.part(part)[0]).to(device)
         predict = Predictor(plan.network, features)
-        statistic = utility_statistic if part == "test" else signal
-        outputs = (
-            predict(models)
-            if isinstance(models, Tensor)
-            else torch.stack([predictions(module, features) for module in models])
-            for models in quantized
-        )
-        return np.stack([statistic(each.cpu().numpy(), targets, plan.dataset.task) for each in outputs], axis=1)
+        for models in quantized:
+            outputs = (
+                predict(models)
+                if isinstance(models, Tensor)
+                else torch.stack([predictions(module, features) for module in models])
+            )
+            yield outputs.cpu().numpy()
 
 
 def are_probabilities(outputs: Float[Tensor, "models examples outputs"], task: str) -> bool:
@@ -178,6 +194,19 @@ def utility_statistic(
     if task == "multiclass":
         return np.asarray(outputs.argmax(-1) == targets, dtype=np.float64)
     return np.asarray(outputs[..., 0], dtype=np.float64)
+
+
+def fidelities(
+    outputs: Iterable[Float[np.ndarray, "models examples outputs"]], targets: Num[np.ndarray, " examples"], task: str
+) -> Float[np.ndarray, "models quantizers"]:
+    """Fidelity of every model under every quantizer, the first of which is the original; NaN where it has none.
+
+    Read is the logit or prediction, of several outputs the one of the example's label.
+    """
+    read = [each[..., 0] if task != "multiclass" else each[:, np.arange(len(targets)), targets] for each in outputs]
+    if len(targets) < FEWEST:
+        return np.full((len(read[0]), len(read)), np.nan)
+    return np.stack([fidelity(each, read[0]).numpy() for each in read], axis=1)
 
 
 _MEMORY = 1 << 30  # bytes of losses of a block in memory

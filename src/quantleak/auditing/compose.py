@@ -9,24 +9,29 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from quantleak.auditing import tables
 from quantleak.auditing.attacks import AttackOutput
 from quantleak.auditing.block import BlockOutput
 from quantleak.auditing.plan import Plan
 from quantleak.auditing.recommend import Contender, difference, recommend
-from quantleak.auditing.utility import METRIC, Measured, measure
+from quantleak.auditing.utility import METRIC, Measured, chance, measure, of_members
 from quantleak.quantizers import BASELINE
+from quantleak.report.verdict import Measures
 from quantleak.results import (
     METRIC_NAMES,
     Estimate,
+    Exposure,
     QuantizerResult,
     RateSummary,
     Recommendation,
     Utility,
+    WorstClass,
     finite,
     finite_estimate,
 )
+from quantleak.results.records import NONE
 from quantleak.theory import combine, confidence_more_private, ranks
 
 
@@ -43,13 +48,14 @@ class Outcome:
     exposed: pd.DataFrame
 
 
-def compose(plan: Plan, gathered: BlockOutput, attacked: Mapping[str, AttackOutput]) -> Outcome:
+def compose(plan: Plan, gathered: BlockOutput, attacked: Mapping[str, AttackOutput], member: np.ndarray) -> Outcome:
     """Summarise rates, measure utility, compare with the original and recommend.
 
     Args:
         plan: The audit's plan.
         gathered: What the blocks left.
         attacked: By quantizer, what its :class:`~quantleak.auditing.attacks.AttackJob` left.
+        member: True membership of the gathered models, bool `[models, pool]`.
     """
     settings, task = plan.settings, plan.dataset.task
     layout = plan.network.layout
@@ -61,42 +67,123 @@ def compose(plan: Plan, gathered: BlockOutput, attacked: Mapping[str, AttackOutp
     }
     bits = {spec: procedure.effective_bits(layout) for spec, procedure in plan.procedures.items()}
     main = METRIC[task]
+    guessing = chance(task, targets)
+    utilities = {spec: _utility(metrics, main, guessing) for spec, metrics in utility.items()}
+    exposed = tables.exposed(attacked, plan.dataset.rows[plan.parts.pool])
+    classes = tables.classes(attacked, plan.dataset.classes)
+    exposures = {spec: _exposure(plan, attacked[spec]) for spec in settings.quantizers}
+    worst_classes = {spec: _worst_classes(plan, spec, attacked[spec], classes) for spec in settings.quantizers}
     contenders = {
         spec: Contender(
             spec=spec,
             bits=bits[spec],
-            utility=utility[spec][main].crossed.mean,
+            utility=utilities[spec],
             selection_high=1.0 if (high := attacked[spec].selection.high) is None else high,
             figure=attacked[spec].worst,
+            worst_class=next((row for row in worst_classes[spec] if row.fpr == attacked[spec].worst.fpr), None),
+            exposure=exposures[spec],
             leakage=attacked[spec].leakage,
         )
         for spec in settings.quantizers
     }
     rate, cramer = (_rate_summaries(plan, gathered, name) for name in ("r_q", "cramer"))
+    training = of_members(gathered.training, plan.part("pool")[1], member, task)
+    measures = Measures(
+        metric=METRIC_NAMES[main],
+        fpr=attacked[BASELINE].worst.fpr,
+        utility_loss=settings.utility_loss,
+        level=settings.level,
+        risk_limit=settings.risk_limit,
+    )
     results = [
         QuantizerResult(
             spec=spec,
             effective_bits=bits[spec],
-            utility=_utility(utility[spec], main),
+            utility=utilities[spec],
             rate=rate[spec],
             cramer=cramer[spec],
             attacks=attacked[spec].attacks,
             worst=attacked[spec].worst,
             versus_original=_versus(utility, contenders, spec, main, settings.level),
             per_example=attacked[spec].per_example,
+            fidelity=_fidelity(gathered.fidelity[:, place]),
+            classes=worst_classes[spec],
+            unjudged=_unjudged(classes, spec),
+            exposure=exposures[spec],
+            training=_defined(Estimate(value=training)) if spec == BASELINE else NONE,
         )
-        for spec in settings.quantizers
+        for place, spec in enumerate(settings.quantizers)
     ]
     return Outcome(
-        recommended=recommend(
-            contenders, METRIC_NAMES[main], attacked[BASELINE].worst.fpr, settings.utility_loss, settings.level
-        ),
+        recommended=recommend(contenders, measures),
         quantizers=results,
         models=_models_table(gathered, utility),
         targets=_targets_table(attacked),
         roc=tables.roc(attacked),
-        classes=tables.classes(attacked, plan.dataset.classes),
-        exposed=tables.exposed(attacked, plan.dataset.rows[plan.parts.pool]),
+        classes=classes,
+        exposed=exposed,
+    )
+
+
+def _fidelity(values: np.ndarray) -> Estimate:
+    """The mean over models with its t interval; none where the outputs of a model are constant."""
+    if not np.isfinite(values).all():
+        return Estimate(value=None, reason="the outputs of a model are constant or not finite")
+    if len(values) < 3 or np.ptp(values) == 0:
+        return Estimate(value=float(values.mean()), reason="models do not differ, or are fewer than 3")
+    low, high = stats.t.interval(0.95, len(values) - 1, values.mean(), stats.sem(values))
+    return Estimate(value=float(values.mean()), low=max(-1.0, float(low)), high=min(1.0, float(high)))
+
+
+def _worst_classes(plan: Plan, spec: str, output: AttackOutput, classes: pd.DataFrame) -> list[WorstClass]:
+    """At every supported false-positive rate the class that the choosing half named, as the other half measures it."""
+    found = []
+    names = plan.dataset.classes or ()
+    for fpr, code in sorted(output.worst_classes.items()):
+        here = classes[(classes["quantizer"] == spec) & (classes["fpr"] == fpr) & (classes["class"] == names[code])]
+        row = here.iloc[0]
+        if not row["supported"]:
+            continue
+        members, alarms, excess = (
+            finite_estimate(*(row[f"{name}{end}"] for end in ("", "_low", "_high")))
+            for name in ("found", "alarms", "excess")
+        )
+        found.append(
+            WorstClass(
+                value=excess.value,
+                low=excess.low,
+                high=excess.high,
+                name=str(names[code]),
+                fpr=fpr,
+                found=members,
+                alarms=alarms,
+            )
+        )
+    return found
+
+
+def _unjudged(classes: pd.DataFrame, spec: str) -> list[str]:
+    """Names of the classes that are not supported at some rate."""
+    few = classes[(classes["quantizer"] == spec) & ~classes["supported"].astype(bool)]
+    return [str(name) for name in dict.fromkeys(few["class"])]
+
+
+def _exposure(plan: Plan, output: AttackOutput) -> Exposure:
+    """How many examples of the pool, and groups where the user named some, are exposed beyond chance."""
+    if "exposed/position" not in output.tables:
+        reason = "no false-positive rate is supported" if output.worst.fpr is None else "there is one target model"
+        return Exposure(reason=reason)
+    position, found = output.tables["exposed/position"], output.tables["exposed/found"]
+    mostly = position[found > 0.5]
+    groups = plan.dataset.groups[plan.parts.pool]
+    named = plan.dataset.provenance.group is not None
+    return Exposure(
+        tested=len(groups),
+        listed=len(position),
+        mostly=len(mostly),
+        groups=len(np.unique(groups[position])) if named else None,
+        groups_mostly=len(np.unique(groups[mostly])) if named else None,
+        models=len(output.reporting),
     )
 
 
@@ -107,10 +194,12 @@ def _defined(estimate: Estimate) -> Estimate:
     return Estimate(value=estimate.value, low=finite(estimate.low), high=finite(estimate.high), reason=estimate.reason)
 
 
-def _utility(metrics: Mapping[str, Measured], main: str) -> Utility:
+def _utility(metrics: Mapping[str, Measured], main: str, chance: float) -> Utility:
     value = _defined(metrics[main].estimate)
     also = {name: _defined(measured.estimate) for name, measured in metrics.items() if name != main}
-    return Utility(value=value.value, low=value.low, high=value.high, reason=value.reason, metric=main, also=also)
+    return Utility(
+        value=value.value, low=value.low, high=value.high, reason=value.reason, metric=main, also=also, chance=chance
+    )
 
 
 def _versus(
@@ -207,6 +296,8 @@ def _targets_table(attacked: Mapping[str, AttackOutput]) -> pd.DataFrame:
             columns = {k.removeprefix(prefix): values for k, values in output.columns.items() if k.startswith(prefix)}
             frame = pd.DataFrame(columns)
             frame.insert(0, "target", np.arange(len(frame)))
+            reports = np.isin(frame["target"], output.reporting)
+            frame.insert(1, "half", np.where(reports, "reporting", "choosing"))
             for place, (name, value) in enumerate(
                 (("quantizer", spec), ("attack", attack.name), ("mode", attack.mode))
             ):

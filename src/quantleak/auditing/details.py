@@ -1,4 +1,4 @@
-"""What a report shows beyond the headline of one quantizer: ROC curves, leakage by class, the most exposed examples."""
+"""What a report shows beyond the headline of one quantizer: ROC curves, leakage by class, exposed examples."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from jaxtyping import Bool, Float, Int
 
 from quantleak.attacks import Choice, evaluate, unsupported
 from quantleak.attacks.evaluation.table import group_codes, score_table
-from quantleak.auditing.classes import by_class
+from quantleak.auditing.classes import by_class, leaks_most
+from quantleak.auditing.exposed import exposed
 
 GRID = tuple(10.0 ** (step / 8) for step in range(-32, 1))
 """Eight false-positive rates a decade from 0.01% to 1; 0.1%, 1% and 10% are among them."""
-
-MOST = 50
-"""Examples listed for each quantizer."""
 
 LOSS = ("loss", "none")
 """The attack that needs nothing but the target: the curve beside that of the worst attack."""
@@ -45,15 +43,39 @@ def details(
         level: Confidence level of the intervals.
     """
     tables = {"roc": _curves(scores, choice, member, groups, level)}
-    if choice.fpr is not None:
+    half = partial(choice.half, positions=choice.reported_on)
+    if choice.fpr is not None and choice.halved == "targets":
         flags = flagged(scores[choice.name], member, choice.fpr)
-        if choice.halved == "targets":
-            chosen_on, reported_on = choice.chosen_on, choice.reported_on
-            tables["exposed"] = most_exposed(scores[choice.name], flags, member, chosen_on, reported_on)
-        if classes is not None:
-            half = partial(choice.half, positions=choice.reported_on)
-            tables["classes"] = by_class(half(flags), half(member), half(classes), half(groups), level)
+        tables["exposed"] = exposed(half(flags), half(member), level)
+    if classes is not None and choice.supported:
+        by_rate = []
+        for fpr in choice.supported:
+            flags = flagged(scores[choice.name], member, fpr)
+            found = by_class(half(flags), half(member), half(classes), half(groups), level)
+            by_rate.append({"fpr": np.full(len(found["class"]), fpr), **found})
+        tables["classes"] = {column: np.concatenate([one[column] for one in by_rate]) for column in by_rate[0]}
     return {f"{table}/{column}": values for table, columns in tables.items() for column, values in columns.items()}
+
+
+def worst_classes(
+    scores: np.ndarray, choice: Choice, member: np.ndarray, groups: np.ndarray, classes: np.ndarray, level: float
+) -> dict[float, int]:
+    """By supported false-positive rate the code of the class that leaks most, by the half that chose the attack.
+
+    Args:
+        scores: Of the strongest attack, `[targets, examples]`.
+        choice: It.
+        member: `[targets, examples]`.
+        groups: `[examples]`.
+        classes: `[examples]` codes.
+        level: Confidence level of the intervals.
+    """
+    half = partial(choice.half, positions=choice.chosen_on)
+    found = {
+        fpr: leaks_most(by_class(half(flagged(scores, member, fpr)), half(member), half(classes), half(groups), level))
+        for fpr in choice.supported
+    }
+    return {fpr: code for fpr, code in found.items() if code is not None}
 
 
 def _curves(
@@ -114,64 +136,3 @@ def mean_curve(
     tpr = evaluate(scores, member, fprs=fprs, groups=groups, level=level).tpr
     points = [(alpha, tpr[alpha].value, tpr[alpha].low, tpr[alpha].high) for alpha in fprs]
     return dict(zip(("fpr", "tpr", "low", "high"), np.array(points, dtype=np.float64).T, strict=True))
-
-
-def most_exposed(
-    scores: Float[np.ndarray, "targets examples"],
-    flags: Bool[np.ndarray, "targets examples"],
-    member: Bool[np.ndarray, "targets examples"],
-    chosen_on: Int[np.ndarray, " chosen"],
-    reported_on: Int[np.ndarray, " reported"],
-) -> dict[str, np.ndarray]:
-    """The examples whose membership shows most, and how often an attacker calls each a member.
-
-    An example is listed if the targets `chosen_on` give it away more often when it is a member than when it is not. The
-    largest differences come first, of shares drawn towards a half, `(k + 1/2) / (n + 1)`, so that one model alone is
-    little evidence; equal ones by how much higher the example then ranks among the non-members. The shares reported are
-    those of the targets `reported_on`, which had no part in the choice: the largest of many noisy shares are too large.
-
-    Args:
-        scores: `[targets, examples]`, larger = more likely a member.
-        flags: `[targets, examples]`, whom the attacker calls a member; see `flagged`.
-        member: `[targets, examples]`, true membership.
-        chosen_on: Positions of the targets that choose.
-        reported_on: Positions of the others.
-
-    Returns:
-        Columns of at most `MOST` rows: `position` among the examples, `found` (share of `members` models trained on it
-        that give it away) and `alarms` (share of `others` models not trained on it in which it is flagged).
-    """
-    first = member[chosen_on]
-    called = flags[chosen_on].astype(np.float64)
-    rank = _gap(_ranks(scores[chosen_on], first), first, prior=0.0)
-    members = member[reported_on].sum(0)
-    others = len(reported_on) - members
-    usable = (np.nan_to_num(_gap(called, first, prior=0.0)) > 0) & (members > 0) & (others > 0)
-    order = np.lexsort((-np.nan_to_num(rank), -_gap(called, first, prior=0.5)))
-    top = order[usable[order]][:MOST]
-    inside, called = member[reported_on][:, top], flags[reported_on][:, top]
-    return {
-        "position": top,
-        "found": (called & inside).sum(0) / members[top],
-        "members": members[top],
-        "alarms": (called & ~inside).sum(0) / others[top],
-        "others": others[top],
-    }
-
-
-def _gap(values: np.ndarray, member: np.ndarray, prior: float) -> np.ndarray:
-    """Mean over the targets that an example is a member of, less that over the others, `[N]`.
-
-    Each mean counts `2 prior` more values whose sum is `prior`; without any it is NaN where there is nothing to count.
-    """
-    inside, outside = (
-        (((values * side).sum(0) + prior) / np.where(count > 0, count, np.nan))
-        for side, count in ((side, side.sum(0) + 2 * prior) for side in (member, ~member))
-    )
-    return np.asarray(inside - outside)
-
-
-def _ranks(scores: np.ndarray, member: np.ndarray) -> np.ndarray:
-    """The share of each target's non-members with a smaller score, `[T, N]`."""
-    rows = zip(scores, member, strict=True)
-    return np.stack([np.searchsorted(np.sort(row[~inside]), row) / (~inside).sum() for row, inside in rows])

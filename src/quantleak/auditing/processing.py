@@ -43,6 +43,7 @@ def quantize_first(
         worst=worst,
         per_example=own.per_example,
         columns=own.columns,
+        reporting=own.reporting,
     )
     return {**attacked, baseline: changed}
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from quantleak.attacks import LeaveOneOut, Signals
+from quantleak.attacks.evaluation.support import non_members
+from quantleak.attacks.evaluation.table import group_codes
 from quantleak.auditing.attacks import AttackInputs, AttackJob
 from quantleak.auditing.block import BlockJob, BlockOutput
 from quantleak.auditing.compose import compose
@@ -21,6 +25,7 @@ from quantleak.data import Dataset
 from quantleak.engines import Engine, Local, Progress, Runner, one_thread
 from quantleak.errors import InputError
 from quantleak.quantizers import BASELINE
+from quantleak.report.cautions import cautions
 from quantleak.results import versions
 from quantleak.store import Folder, read_run
 
@@ -91,7 +96,7 @@ def _result(plan: Plan, run: str, runner: Runner, start: float) -> AuditResult:
     attacked = dict(zip(settings.quantizers, left.values(), strict=True))
     data_free = [spec for spec in plan.procedures if spec not in plan.calibration]
     with one_thread():
-        outcome = compose(plan, gathered, quantize_first(attacked, BASELINE, data_free))
+        outcome = compose(plan, gathered, quantize_first(attacked, BASELINE, data_free), plan.member)
     timings = {
         "train": trained,
         "attack": time.perf_counter() - start - trained,
@@ -99,7 +104,7 @@ def _result(plan: Plan, run: str, runner: Runner, start: float) -> AuditResult:
     }
     if isinstance(runner.engine, Local):
         timings["processes"] = runner.engine.workers
-    return AuditResult(
+    result = AuditResult(
         id=run,
         task=dataset.task,
         n=_sizes(plan),
@@ -117,6 +122,7 @@ def _result(plan: Plan, run: str, runner: Runner, start: float) -> AuditResult:
         classes=outcome.classes,
         exposed=outcome.exposed,
     )
+    return replace(result, cautions=cautions(result))
 
 
 def attack_key(place: int) -> str:
@@ -146,10 +152,26 @@ def attack_inputs(plan: Plan, gathered: BlockOutput) -> AttackInputs:
 
 def _sizes(plan: Plan) -> dict[str, int]:
     parts = {name: len(getattr(plan.parts, name)) for name in ("pool", "validation", "population", "test")}
-    groups = len(np.unique(plan.dataset.groups[plan.parts.pool]))
-    return {**parts, "pool_groups": groups, "models": len(plan.member), "members": int(plan.member.sum(1).mean())}
+    pool = plan.dataset.groups[plan.parts.pool]
+    return {
+        **parts,
+        "pool_groups": len(np.unique(pool)),
+        "models": len(plan.member),
+        "members": int(plan.member.sum(1).mean()),
+        "non_members": int(non_members(plan.member, group_codes(pool, len(pool))).mean()),
+    }
 
 
 def _data(dataset: Dataset) -> dict[str, Any]:
     classes = None if dataset.classes is None else list(dataset.classes)
-    return {"name": dataset.name, "classes": classes, **dataset.provenance.to_dict()}
+    found = {"name": dataset.name, "classes": classes, "digest": dataset.digest, **dataset.provenance.to_dict()}
+    return found | ({"target_spread": spread(dataset.targets)} if dataset.task == "regression" else {})
+
+
+def spread(targets: np.ndarray) -> dict[str, float]:
+    """Skewness of the targets and, if they are all positive, of their logarithms."""
+    values = targets.astype(np.float64)
+    found = {"skewness": float(stats.skew(values))}
+    if (values > 0).all():
+        found["skewness_of_logarithm"] = float(stats.skew(np.log(values)))
+    return {name: value for name, value in found.items() if np.isfinite(value)}

@@ -42,6 +42,8 @@ class Settings:
             the set of parameters is not discrete and there is no r_Q.
         block: Models trained side by side, part of the plan; 0 chooses from the number of models.
         utility_loss: A quantizer is recommended only if its utility is at most this much below the original's.
+        risk_limit: A quantizer is recommended only if the strongest attack's figure, overall and in the worst class,
+            lies at most this much above guessing: 0.09 allows 10% of the members to be found at 1% false alarms.
         extra_attacks: Attacks of other packages to run beside our own, by name; `quantleak list attacks` shows all.
         level: Confidence level of every interval.
     """
@@ -61,6 +63,7 @@ class Settings:
     unquantized_dtype: UnquantizedDtype = "bfloat16"
     block: int = 0
     utility_loss: float = 0.02
+    risk_limit: float = 0.09
     extra_attacks: Names = ()
     level: float = 0.95
 
@@ -100,6 +103,8 @@ class Settings:
         problems += [] if 0 < self.level < 1 else [f"level: must lie between 0 and 1, got {self.level}"]
         if not 0 <= self.utility_loss < math.inf:
             problems.append(f"utility_loss: must be a number of at least 0, got {self.utility_loss}")
+        if not 0 < self.risk_limit <= 1:
+            problems.append(f"risk_limit: must lie between 0 and 1, got {self.risk_limit}")
         problems += [] if self.quantizers else ["quantizers: name at least one, such as ternary:0.9"]
         if self.trainer not in {"auto", *TRAINERS}:
             problems.append(f"trainer: must be auto, {', '.join(TRAINERS)}, got '{self.trainer}'")

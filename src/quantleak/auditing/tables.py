@@ -13,8 +13,9 @@ from quantleak.auditing.classes import is_rare
 Attacked = Mapping[str, AttackOutput]
 
 ROC = ("attack", "mode", "fpr", "tpr", "low", "high")
-CLASSES = ("class", "examples", "found", "found_low", "found_high", "alarms", "alarms_low", "alarms_high")
-EXPOSED = ("position", "found", "members", "alarms", "others")
+SHARES = ("found", "found_low", "found_high", "alarms", "alarms_low", "alarms_high")
+CLASSES = ("fpr", "class", "examples", "supported", *SHARES, "excess", "excess_low", "excess_high")
+EXPOSED = ("position", *SHARES, "members", "others", "p")
 
 
 def roc(attacked: Attacked) -> pd.DataFrame:
@@ -23,16 +24,16 @@ def roc(attacked: Attacked) -> pd.DataFrame:
 
 
 def classes(attacked: Attacked, names: Sequence[str] | None) -> pd.DataFrame:
-    """One row for each quantizer and class; classes by name."""
+    """One row for each quantizer, supported false-positive rate and class; classes by name."""
     table = _table(attacked, "classes", CLASSES)
     codes = table["class"].to_numpy(dtype=np.int64)
     sizes = table["examples"].to_numpy(dtype=np.int64)[: codes.max(initial=-1) + 1]
-    table.insert(3, "rare", is_rare(sizes)[codes] if len(codes) else np.empty(0, dtype=bool))
+    table.insert(4, "rare", is_rare(sizes)[codes] if len(codes) else np.empty(0, dtype=bool))
     return table.assign(**{"class": [(names or ())[code] for code in codes]})
 
 
 def exposed(attacked: Attacked, rows: np.ndarray) -> pd.DataFrame:
-    """One row for each quantizer and exposed example, the most exposed first; examples by row of the source."""
+    """One row for each quantizer and exposed example, the most often found first; examples by row of the source."""
     table = _table(attacked, "exposed", EXPOSED)
     table.insert(1, "row", rows[table.pop("position").to_numpy(dtype=np.int64)])
     return table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int, Num
+from jaxtyping import Bool, Float, Int, Num
 from scipy import stats
 
 from quantleak.attacks import Crossed
@@ -61,6 +61,29 @@ def measure(
     found = {"r2": _r2(statistic, targets), "spearman": _spearman(statistic, targets)}
     crossed = {name: Crossed.of(values, influence, codes) for name, (values, influence) in found.items()}
     return {name: Measured(crossed=one, estimate=one.estimate(level)) for name, one in crossed.items()}
+
+
+def of_members(
+    statistic: Float[np.ndarray, "models examples"],
+    targets: Num[np.ndarray, " examples"],
+    member: Bool[np.ndarray, "models examples"],
+    task: str,
+) -> float:
+    """The main metric of models on their own training examples, the mean over models; NaN where it is undefined."""
+    values = []
+    for row, inside in zip(statistic, member, strict=True):
+        if task == "binary" and len(np.unique(targets[inside])) < 2:
+            return float("nan")
+        found = measure(row[None, inside], targets[inside], task)[METRIC[task]]
+        values.append(found.crossed.mean)
+    return float(np.mean(values))
+
+
+def chance(task: str, targets: Num[np.ndarray, " examples"]) -> float:
+    """The main metric of guessing: of always naming the largest class of the test part, or of predicting its mean."""
+    if task == "multiclass":
+        return float(np.bincount(targets).max() / len(targets))
+    return 0.5 if task == "binary" else 0.0
 
 
 def _r2(prediction: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -33,6 +33,9 @@ def audit(
     seed: int | None = typer.Option(None, help="The seed of everything."),
     device: str | None = typer.Option(None, help="auto, cpu, cuda:0."),
     utility_loss: float | None = typer.Option(None, help="Utility that may be lost for privacy."),
+    risk_limit: float | None = typer.Option(
+        None, help="How far above guessing the strongest attack may lie in what is shipped.", show_default="0.09"
+    ),
     more: list[str] = typer.Option([], "--set", help="Any other setting, as name=value.", metavar="NAME=VALUE"),
     dry_run: bool = typer.Option(False, "--dry-run", help="Say what it would cost in time, memory and disk, and stop."),
     workers: int | None = typer.Option(None, help="Processes; no number depends on it.", show_default="all cores"),
@@ -47,7 +50,7 @@ def audit(
         "data": data, "target": target, "smiles": smiles, "task": task, "group": group, "dataset": dataset,
         "columns": columns, "out": out, "model": model, "quantizers": quantizer or None, "models": models,
         "epochs": epochs, "optimizer": optimizer, "batch": batch, "seed": seed, "device": device,
-        "utility_loss": utility_loss, "workers": workers,
+        "utility_loss": utility_loss, "risk_limit": risk_limit, "workers": workers,
     }  # fmt: skip
     given = read_config(config) | read_sets(more) | {key: value for key, value in flags.items() if value is not None}
 

@@ -36,6 +36,7 @@ def rewrite(folder: str | Path, quantizer: str | None = None) -> list[Path]:
         InputError: A folder without a finished run, a damaged file, an unknown quantizer.
     """
     from quantleak.auditing import AuditResult
+    from quantleak.comparison.compare import audited
     from quantleak.results import PAGES, ScoresRecord, opened
     from quantleak.scores.result import ScoresResult
 
@@ -46,6 +47,6 @@ def rewrite(folder: str | Path, quantizer: str | None = None) -> list[Path]:
         ScoresResult.load(folder).save(folder)
         return [folder / "report.html"]
     result = AuditResult.load(folder)
-    result.write_pages(folder, quantizer)
+    result.write_pages(folder, None if quantizer is None else audited(result, quantizer))
     result.save(folder)
     return [folder / name for name in PAGES if (folder / name).exists()]

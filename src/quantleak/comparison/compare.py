@@ -14,6 +14,7 @@ from quantleak.comparison.differences import Difference, Side, differences_of
 from quantleak.comparison.intervals import holm, p_value
 from quantleak.errors import InputError
 from quantleak.ptq import procedure
+from quantleak.report.names import spec_of
 from quantleak.results import AuditRecord, is_scores
 from quantleak.store import differences as leaves
 from quantleak.store import read_arrays, read_json, read_run
@@ -115,13 +116,13 @@ def _pairs(one: AuditRecord, two: AuditRecord, quantizer: str | None, against: s
 
 
 def audited(result: AuditRecord, spec: str) -> str:
-    """The spec as this audit writes it.
+    """The spec as this audit writes it, from a spec or from the name that its report shows, such as `1 bit`.
 
     Raises:
         InputError: If it is no quantizer, or was not audited.
     """
-    known = [row.spec for row in result.quantizers]
-    return result[spec if spec in known else procedure(spec).spec].spec
+    known = spec_of(spec, [row.spec for row in result.quantizers])
+    return result[procedure(spec).spec].spec if known is None else known
 
 
 def _verdict(row: Difference, p: float | None, rejected: bool) -> str:

@@ -74,12 +74,31 @@ def differences_of(first: Side, second: Side) -> list[Difference]:
     Two audits are taken for independent; if they share data, their intervals are too long rather than too short.
     """
     one, two = first.result, second.result
+    if first.audit.id == second.audit.id and first.spec == second.spec:
+        return _same(one)
     rows = [_utility(first, second), _leakage(first, second)]
     # Where neither supports a rate, the leakage is this AUC.
     if one.worst.fpr is not None or two.worst.fpr is not None:
         auc = mover(one.worst.auc, two.worst.auc)
         rows.append(_row("AUC of the worst attack", "score", one.worst.auc, two.worst.auc, auc))
     return [*rows, _rate(first, second)]
+
+
+def _same(one: QuantizerResult) -> list[Difference]:
+    """A quantizer beside itself: every difference is 0, for certain."""
+    worst = one.worst
+    measures: list[tuple[str, Unit, Estimate]] = [
+        (METRIC_NAMES.get(one.utility.metric, one.utility.metric), "score", one.utility),
+        (f"worst {_measure(worst.fpr)}", "score" if worst.fpr is None else "share", worst),
+    ]
+    if worst.fpr is not None:
+        measures.append(("AUC of the worst attack", "score", worst.auc))
+    measures.append(("r_Q", "rate", one.rate))
+    nothing = Estimate(value=0.0, low=0.0, high=0.0)
+    return [
+        _row(name, unit, figure, figure, nothing if figure.value is not None else figure, "paired")
+        for name, unit, figure in measures
+    ]
 
 
 def _row(

@@ -20,7 +20,9 @@ class Limits:
         tpr: Pairs of a false-positive rate and the largest true-positive rate allowed at it.
         auc: The largest AUC allowed; None for no limit.
         on: Judge the upper limit of the interval (`high`), or the `value` itself.
-        quantizers: Specs to judge, or `recommended`; all but the original if empty.
+        quantizers: Specs to judge, or names as the report shows them (`1 bit`), or `recommended`; all but the original
+            if empty.
+        require_classes: Whether a class that has too few examples to be judged fails.
 
     Raises:
         InputError: No limit at all, or one outside 0 to 1.
@@ -30,6 +32,7 @@ class Limits:
     auc: float | None = None
     on: str = "high"
     quantizers: tuple[str, ...] = ()
+    require_classes: bool = False
 
     def __post_init__(self) -> None:
         problems = [] if self.tpr or self.auc is not None else ["Give a limit: --max-tpr 0.01:0.05 or --max-auc 0.6."]
@@ -56,6 +59,7 @@ class Limits:
         *,
         on: str = "high",
         quantizers: Sequence[str] = (),
+        require_classes: bool = False,
     ) -> Limits:
         """Limits from texts.
 
@@ -63,7 +67,8 @@ class Limits:
             max_tpr: `FPR:LIMIT` each.
             max_auc: The largest AUC.
             on: `high` or `value`.
-            quantizers: Specs.
+            quantizers: Specs or names.
+            require_classes: Whether a class that cannot be judged fails.
 
         Raises:
             InputError: A text that is not two numbers, and all that `Limits` refuses.
@@ -73,7 +78,7 @@ class Limits:
             ((0.01, 0.05),)
         """
         pairs = tuple(_pair(text) for text in max_tpr)
-        return cls(tpr=pairs, auc=max_auc, on=on, quantizers=tuple(quantizers))
+        return cls(tpr=pairs, auc=max_auc, on=on, quantizers=tuple(quantizers), require_classes=require_classes)
 
 
 def _pair(text: str) -> tuple[float, float]:

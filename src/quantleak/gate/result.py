@@ -21,7 +21,7 @@ class Check:
 
     Attributes:
         quantizer: Its spec.
-        measure: `TPR at 1% FPR` or `AUC`.
+        measure: `TPR at 1% FPR`, `AUC`, or what is found in the worst class.
         limit: The largest figure allowed.
         attack: The attack with the largest judged figure, and its mode; empty if there is none.
         figure: That attack's figure.
@@ -93,7 +93,7 @@ class GateResult:
         return {**own, "on": self.on, "level": self.level, "checks": checks, "not_run": self.not_run}
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a check."""
+        """One row per check."""
         return pd.json_normalize([check.to_dict() for check in self.checks])
 
     def headline(self) -> str:
@@ -117,7 +117,7 @@ class GateResult:
         return titles, [_cells(check) for check in ordered]
 
     def __str__(self) -> str:
-        """The headline and one line a check."""
+        """The headline and one line per check."""
         return "\n\n".join([self.headline(), aligned(*self.rows()), "\n".join(self.notes())])
 
 

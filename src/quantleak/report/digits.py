@@ -38,10 +38,12 @@ def score(value: float, like: float | None = None) -> str:
     """A metric: three decimals, fewer where it is far beyond the usual range.
 
     Example:
-        >>> score(0.85), score(-15.7771), score(-1480.2)
-        ('0.850', '-15.8', '-1,480')
+        >>> score(0.85), score(-15.7771), score(-1480.2), score(-105093690417.0)
+        ('0.850', '-15.8', '-1,480', '-1.05e+11')
     """
     size = abs(value if like is None else like)
+    if size >= 1e6:
+        return f"{value:.3g}"
     return f"{value:,.{3 if size < 10 else 1 if size < 1000 else 0}f}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from quantleak.quantizers import BASELINE
@@ -39,6 +39,17 @@ def full(spec: str) -> str:
         return "the original"
     words = in_words(spec)
     return words if words == spec else f"{words} ({spec})"
+
+
+def spec_of(name: str, specs: Iterable[str]) -> str | None:
+    """The spec that a reader means by the words of the report; None if it is none of these.
+
+    Example:
+        >>> spec_of("1 bit", ["identity", "sign"]), spec_of("the original", ["identity"]), spec_of("sign", ["own:3"])
+        ('sign', 'identity', None)
+    """
+    wanted = " ".join(name.lower().split())
+    return next((spec for spec in specs if wanted in (spec.lower(), in_words(spec).lower(), full(spec).lower())), None)
 
 
 def listed(items: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from quantleak.report import words
 from quantleak.report.grid import Row, Table
-from quantleak.report.summary import summary, unresolved
+from quantleak.report.summary import disagreement, short, summary, theory, unresolved
 from quantleak.report.template import render
 from quantleak.report.text import printable
 
@@ -23,10 +23,12 @@ def text_table(result: AuditRecord) -> str:
 
     The recommended quantizer is marked with `>`. A spec too long for the line is cut with `...`.
     """
-    notes = [unresolved(result), f"{words.trained(result)}."]
-    advice = [words.headline(result.recommended), result.recommended.reason, result.recommended.sure]
-    paragraphs = [_paragraph(advice), "\n".join(_lines(summary(result, short=True))), _paragraph(notes)]
-    return "\n\n".join(paragraphs)
+    notes = [unresolved(result), disagreement(result), f"{words.trained(result)}."]
+    advice = [words.headline(result.recommended), *words.advice(result.recommended)]
+    warned = ["Before you trust this:", *(f"- {one.text}" for one in result.cautions)] if result.cautions else []
+    table = "\n".join(_lines(short(result)))
+    paragraphs = [_paragraph(advice), table, _paragraph(warned), _paragraph(notes)]
+    return "\n\n".join(filter(None, paragraphs))
 
 
 def html_table(result: AuditRecord) -> str:
@@ -34,14 +36,20 @@ def html_table(result: AuditRecord) -> str:
     return render(
         "table.html.j2",
         headline=words.headline(result.recommended),
-        reason=f"{result.recommended.reason} {result.recommended.sure}".strip(),
-        table=summary(result),
-        notes=[note for note in (unresolved(result), f"{words.trained(result)}.") if note],
+        advice=words.advice(result.recommended),
+        tables=(summary(result), theory(result)),
+        cautions=[one.text for one in result.cautions],
+        notes=[note for note in (unresolved(result), disagreement(result), f"{words.trained(result)}.") if note],
     )
 
 
 def _paragraph(texts: Iterable[str]) -> str:
-    return "\n".join(textwrap.fill(printable(text), WIDTH, break_on_hyphens=False) for text in texts if text)
+    return "\n".join(_filled(printable(text)) for text in texts if text)
+
+
+def _filled(text: str) -> str:
+    indent = "  " if text.startswith("- ") else ""
+    return textwrap.fill(text, WIDTH, break_on_hyphens=False, subsequent_indent=indent)
 
 
 def _lines(table: Table) -> list[str]:

@@ -20,14 +20,19 @@ def headline(recommended: Recommendation) -> str:
     Example:
         >>> from quantleak.results import Recommendation
         >>> headline(Recommendation(quantizer="ternary:0.9", reason="It leaks least.", clear=False))
-        'No clear winner. If one must ship: 90% sparse (ternary:0.9).'
+        'Ship 90% sparse (ternary:0.9).'
     """
     if recommended.headline:
         return recommended.headline
     if recommended.quantizer is None:
         return "No quantizer to recommend."
-    chosen = full(recommended.quantizer)
-    return f"Ship {chosen}." if recommended.clear else f"No clear winner. If one must ship: {chosen}."
+    return f"Ship {full(recommended.quantizer)}."
+
+
+def advice(recommended: Recommendation) -> list[str]:
+    """What follows the headline: how large the risk is, for whom, and how sure that is."""
+    parts = {"How bad?": recommended.reason, "For whom?": recommended.whom, "How sure?": recommended.sure}
+    return [f"{question} {answer}" for question, answer in parts.items() if answer]
 
 
 def metric(name: str) -> str:

@@ -105,7 +105,16 @@ def _attack(plan: Plan, models: int) -> tuple[float, float]:
         random.normal(size=(models, len(plan.settings.quantizers), len(getattr(plan.parts, part))))
         for part in ("pool", "population", "test")
     )
-    block = BlockOutput(pool=pool, population=population, test=test, rates={}, certificates={}, seconds=0.0)
+    block = BlockOutput(
+        pool=pool,
+        population=population,
+        test=test,
+        training=pool[:, 0],
+        fidelity=np.ones(pool.shape[:2]),
+        rates={},
+        certificates={},
+        seconds=0.0,
+    )
     inputs = attack_inputs(small, BlockOutput.joined([block]))
     start = time.perf_counter()
     arrays, _ = AttackJob(plan.settings.quantizers[-1])(inputs).parts()

@@ -8,12 +8,15 @@ from quantleak.results.estimate import finite_estimate as finite_estimate
 from quantleak.results.reading import opened as opened
 from quantleak.results.records import METRIC_NAMES as METRIC_NAMES
 from quantleak.results.records import AttackResult as AttackResult
+from quantleak.results.records import Caution as Caution
+from quantleak.results.records import Exposure as Exposure
 from quantleak.results.records import PerExample as PerExample
 from quantleak.results.records import QuantizerResult as QuantizerResult
 from quantleak.results.records import RateSummary as RateSummary
 from quantleak.results.records import Recommendation as Recommendation
 from quantleak.results.records import Utility as Utility
 from quantleak.results.records import Worst as Worst
+from quantleak.results.records import WorstClass as WorstClass
 from quantleak.results.scores import ScoresRecord as ScoresRecord
 from quantleak.results.scores import is_scores as is_scores
 from quantleak.results.versions import versions as versions

@@ -14,10 +14,10 @@ from pydantic import TypeAdapter, ValidationError
 from quantleak.errors import InputError
 from quantleak.renamed import with_new_names
 from quantleak.results.estimate import Estimate, finite
-from quantleak.results.records import AttackResult, QuantizerResult, Recommendation
+from quantleak.results.records import AttackResult, Caution, QuantizerResult, Recommendation
 from quantleak.store import read_json, read_run, verify, write, write_json, write_manifest
 
-SCHEMA = 2
+SCHEMA = 3
 PAGES = ("report.html", "privacy-card.md", "privacy-card.json", "exposed.csv")
 """Files of a finished audit that are written for readers; see `quantleak.report.write_pages`."""
 
@@ -27,20 +27,24 @@ Result = TypeVar("Result", bound="AuditRecord")
 
 @dataclass(frozen=True, kw_only=True)
 class AuditRecord:
-    """The result of :func:`quantleak.audit` without words; `schema` 2 of `result.json`.
+    """The result of :func:`quantleak.audit` without words; `schema` 3 of `result.json`.
 
     Attributes:
         id: Hash of everything that fixes the numbers: data, settings, seed, `RESULTS_VERSION`.
         timings: Seconds by stage, and `processes`.
         models: One row for each (model, quantizer): rates, resolution, elements, utility.
-        targets: One row for each (target model, quantizer, attack, mode): AUC and true-positive rates.
+        targets: One row for each (target model, quantizer, attack, mode): AUC and true-positive rates of all targets;
+            `half` says which chose the strongest attack (`choosing`) and which report it (`reporting`).
         roc: Points of the ROC curves of the worst attack and of LOSS: `quantizer`, `attack`, `mode`, `fpr`, `tpr`,
             `low`, `high`; means over the targets that did not choose the worst attack, as all below.
-        classes: One row for each (quantizer, class): `class`, `examples` of the pool, whether that is `rare`, and the
-            shares of members `found` and of false alarms among non-members (`alarms`) with `_low` and `_high`. Empty
-            for regression, or where no false-positive rate is supported.
-        exposed: The most exposed examples of each quantizer, by `row` of the source (data rows counted from 1): the
-            share of `members` models trained on it in which it is `found`, and of `others` that flag it too (`alarms`).
+        classes: One row for each (quantizer, supported false-positive rate, class): `class`, `examples` of the pool,
+            whether that is `rare`, whether it is `supported`, the shares of members `found` and of false alarms among
+            non-members (`alarms`), and the `excess` of the first over the second, with `_low` and `_high`. Empty for
+            regression, or where no false-positive rate is supported.
+        exposed: The examples of each quantizer that are exposed beyond chance, by `row` of the source (data rows
+            counted from 1): the share of `members` models trained on it in which it is `found`, and of `others` that
+            flag it too (`alarms`), with `_low` and `_high`, and the p-value `p`.
+        cautions: What to know before these numbers are trusted.
     """
 
     id: str
@@ -58,6 +62,7 @@ class AuditRecord:
     roc: pd.DataFrame = field(default_factory=pd.DataFrame)
     classes: pd.DataFrame = field(default_factory=pd.DataFrame)
     exposed: pd.DataFrame = field(default_factory=pd.DataFrame)
+    cautions: list[Caution] = field(default_factory=list)
 
     TABLES: ClassVar[tuple[str, ...]] = ("models", "targets", "roc", "classes", "exposed")
 
@@ -110,6 +115,7 @@ class AuditRecord:
         try:
             recommended = TypeAdapter(Recommendation).validate_python(content["recommended"])
             quantizers = TypeAdapter(list[QuantizerResult]).validate_python(content["quantizers"])
+            cautions = TypeAdapter(list[Caution]).validate_python(content["cautions"])
         except (ValidationError, KeyError) as error:
             raise InputError(f"{folder / 'result.json'} does not hold an audit's result: {error}") from error
         names = ("id", "task", "n", "data", "settings", "seeds", "versions", "timings")
@@ -118,6 +124,7 @@ class AuditRecord:
         return cls(
             recommended=recommended,
             quantizers=quantizers,
+            cautions=cautions,
             **plain | {path.stem: pd.read_parquet(path) for path in tables},
         )
 
@@ -141,6 +148,9 @@ def _long(result: QuantizerResult) -> list[dict[str, Any]]:
         }  # fmt: skip
 
     rows = [row(result.utility.metric, result.utility), row("r_q", result.rate), row("cramer", result.cramer)]
+    rows += [row("fidelity", result.fidelity)]
+    by_strongest = {"attack": result.worst.name, "mode": result.worst.mode, "via": result.worst.via}
+    rows += [row(f"excess@{item.fpr:g},class={item.name}", item) | by_strongest for item in result.classes]
     rows += [row(name, item) for name, item in result.utility.also.items()]
     for attack in result.attacks:
         named = {"auc": attack.auc, "balanced_accuracy": attack.balanced_accuracy, "mis_bound": attack.mis_bound}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from quantleak.quantizers import BASELINE
 from quantleak.results.estimate import Estimate
@@ -13,10 +13,24 @@ METRIC_NAMES = {"auroc": "AUROC", "accuracy": "accuracy", "r2": "R2", "spearman"
 
 @dataclass(frozen=True, kw_only=True)
 class Utility(Estimate):
-    """How good the quantized models are on the test part: AUROC, accuracy or R2, the mean over models."""
+    """How good the quantized models are on the test part: AUROC, accuracy or R2, the mean over models.
+
+    Attributes:
+        metric: Its name.
+        also: Other metrics by name.
+        chance: What guessing has: an AUROC of 0.5, the accuracy of always naming the largest class, or an R2 of 0,
+            which predicting the mean has; None where that is not known.
+    """
 
     metric: str
     also: dict[str, Estimate] = field(default_factory=dict)
+    chance: float | None = None
+
+    @property
+    def is_guessing(self) -> bool:
+        """Whether the lower limit (the value, where there is no interval) is no better than guessing."""
+        low = self.value if self.low is None else self.low
+        return low is not None and self.chance is not None and low <= self.chance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +71,9 @@ class RateSummary(Estimate):
 @dataclass(frozen=True, kw_only=True)
 class AttackResult:
     """One attack on all models of one quantizer.
+
+    Its figures are those of the reporting half: the targets that did not choose the strongest attack. Figures of every
+    target are in the Parquet table `targets`.
 
     Attributes:
         name: Which attack; `quantleak list attacks` explains.
@@ -105,6 +122,49 @@ class Worst(Estimate):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WorstClass(Estimate):
+    """The class of which the strongest attack finds most beyond guessing, chosen on one half of the targets.
+
+    `value` is the excess on the other half: the share of the class's members found less the share of false alarms among
+    its non-members, at the one threshold that the attacker has for all classes.
+
+    Attributes:
+        name: Of the class.
+        fpr: False-positive rate of that threshold over all examples.
+        found: Members of the class found.
+        alarms: False alarms among its non-members.
+    """
+
+    name: str
+    fpr: float
+    found: Estimate
+    alarms: Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exposure:
+    """How many training examples the strongest attack gives away beyond chance.
+
+    Attributes:
+        tested: Examples that were tested.
+        listed: Those exposed beyond chance, at a false discovery rate of 1 less the level of confidence.
+        mostly: Those of them that are found in more than half of the models trained on them.
+        groups: Groups with a listed example, such as persons; None where examples have no groups of their own.
+        groups_mostly: Groups with one that is found in more than half of the models; None likewise.
+        models: Targets behind it.
+        reason: Why nothing was tested; empty if something was.
+    """
+
+    tested: int = 0
+    listed: int = 0
+    mostly: int = 0
+    groups: int | None = None
+    groups_mostly: int | None = None
+    models: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PerExample(Estimate):
     """The true-positive rate at a false-positive rate that holds for every example by itself.
 
@@ -127,6 +187,10 @@ class PerExample(Estimate):
     cells: int
 
 
+NONE = Estimate(value=None, reason="not measured")
+NOT_TESTED = Exposure(reason="not tested")
+
+
 @dataclass(frozen=True, kw_only=True)
 class QuantizerResult:
     """Everything about one quantizer.
@@ -134,6 +198,11 @@ class QuantizerResult:
     Attributes:
         per_example: What an attacker finds whose false-positive rate holds for every example.
         versus_original: Differences to the unquantized models, paired: `utility`, and `worst` leakage.
+        fidelity: Correlation of the quantized models' outputs with the original's on the population, mean over models.
+        classes: The worst supported class at every supported false-positive rate; empty where no class is supported.
+        unjudged: Classes that have too few examples to be judged.
+        exposure: How many training examples are exposed beyond chance.
+        training: The utility on the models' own training examples; of the original only.
     """
 
     spec: str
@@ -145,6 +214,16 @@ class QuantizerResult:
     worst: Worst
     versus_original: dict[str, Estimate]
     per_example: list[PerExample] = field(default_factory=list)
+    fidelity: Estimate = NONE
+    classes: list[WorstClass] = field(default_factory=list)
+    unjudged: list[str] = field(default_factory=list)
+    exposure: Exposure = NOT_TESTED
+    training: Estimate = NONE
+
+    @property
+    def worst_class(self) -> WorstClass | None:
+        """The worst supported class at the rate of the worst attack's headline."""
+        return next((row for row in self.classes if row.fpr == self.worst.fpr), None)
 
     @property
     def is_baseline(self) -> bool:
@@ -152,13 +231,22 @@ class QuantizerResult:
         return self.spec == BASELINE
 
 
+Outcome = Literal["ship", "too risky", "no gain", "nothing to choose", "useless", "none usable", "none"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recommendation:
     """Which quantizer to ship.
 
     Attributes:
-        quantizer: Its spec, or None if none keeps enough utility.
-        reason: Why, in a sentence or two.
+        quantizer: Its spec; None if there is none to ship.
+        least_leaking: The spec of the one that leaks least among those that keep the utility, even where its risk is
+            above the limit; None where there is nothing to choose by or none keeps the utility.
+        outcome: `ship`; `no gain`: the least leaking may leak as much as the original; `too risky`: above the risk
+            limit; `nothing to choose`: the original itself cannot be distinguished from guessing; `useless`: the
+            original predicts no better than guessing; `none usable`: each costs too much utility; `none`: no utility.
+        reason: How large the risk is and what is left of the utility, in a few sentences.
+        whom: Of whom most is found, in a sentence or two.
         clear: Whether it leaks less than the original and every other that keeps the utility, beyond doubt.
         headline: What to ship, in a line.
         sure: How sure that is, in a sentence or two.
@@ -168,6 +256,22 @@ class Recommendation:
     quantizer: str | None
     reason: str
     clear: bool
+    least_leaking: str | None = None
+    outcome: Outcome = "ship"
     headline: str = ""
+    whom: str = ""
     sure: str = ""
     versus: dict[str, Estimate] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caution:
+    """Something to know before a result is trusted.
+
+    Attributes:
+        kind: One word or two, for programs: `data`, `utility`, `underfitted`, `outputs`, `few targets`, `rates`.
+        text: A sentence or two, for readers.
+    """
+
+    kind: str
+    text: str

@@ -70,7 +70,8 @@ def test_a_single_target_is_cut_by_examples(grouped):
     groups = np.arange(4000) // 4 if grouped else None
     if grouped:
         member = np.repeat(member[:, ::4], 4, axis=1)
-        candidates = {"strong": member + np.random.default_rng(0).normal(size=member.shape)}
+        noise = np.random.default_rng(0).normal(size=member.shape)
+        candidates = {"strong": member + noise, "weak": noise}
     worst = worst_case(candidates, member, groups=groups)
     # Some 1000 non-members in each half support 0.01, their 250 groups do not.
     assert (worst.name, worst.halved, worst.fpr) == ("strong", "examples", 0.1 if grouped else 0.01)
@@ -78,6 +79,16 @@ def test_a_single_target_is_cut_by_examples(grouped):
     assert worst.chosen_on.size + worst.reported_on.size == 4000
     if grouped:
         assert np.intersect1d(groups[worst.chosen_on], groups[worst.reported_on]).size == 0
+
+
+def test_of_one_candidate_everything_reports():
+    for targets in (4, 1):
+        candidates, member = attacks(targets, 400)
+        only = {"strong": candidates["strong"]}
+        worst = worst_case(only, member)
+        everything = np.arange(targets if targets > 1 else 400)
+        np.testing.assert_array_equal(worst.reported_on, everything)
+        assert worst.metrics.auc == evaluate(only["strong"], member).auc
 
 
 def test_bad_input_is_refused():

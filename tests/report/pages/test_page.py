@@ -8,7 +8,7 @@ import pytest
 
 from quantleak.report import write_pages, write_report
 from quantleak.report.pages.page import page as page_of
-from quantleak.results import PAGES, Estimate, RateSummary, Recommendation
+from quantleak.results import PAGES, Caution, Estimate, RateSummary, Recommendation
 
 COMMAND = "quantleak audit --data AMES.csv --out DIR"
 SCRIPT = '"><script>alert(1)</script>'
@@ -101,15 +101,17 @@ def test_it_is_a_document_with_headings_in_order(usual):
     levels = [level for level, _ in document.headings]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert document.attributes.count(("details", "class", "part")) == levels.count(2)
+    assert document.attributes.count(("details", "class", "part")) == levels.count(2) - 2
     assert not [value for tag, name, value in document.attributes if (tag, name) == ("details", "open")]
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
     assert [words for level, words in document.headings if level == 2] == [
+        "Before you trust this",
+        "What theory says without an attack",
         "Against the original, and which attack was worst",
         "ROC curves at low false-positive rates",
         "What the attacker knows: adaptive, transferred and recalibrated shadows",
         "Leakage by class",
-        "The most exposed examples",
+        "Examples exposed beyond chance",
         "Theory: rQ, the Cramér rate, how stable the ranking is, and certificates",
         "All attacks",
         "What each figure means, and what it does not",
@@ -123,19 +125,28 @@ def test_it_is_a_document_with_headings_in_order(usual):
 
 def test_the_first_table_has_a_row_a_quantizer(make, usual, words):
     result = make()
-    titles, *rows = Document(usual).rows_of("Utility, leakage")
+    titles, *rows = Document(usual).rows_of("Utility and leakage")
     assert titles == [
-        "Quantizer", "Bits", "AUROC", "Members found at 1% false alarms", "Against the original", "rQ",
-        "Distinct models",
+        "Quantizer", "Bits", "AUROC", "Members found at 1% false alarms", "Against the original",
+        "Worst class: found less false alarms",
     ]  # fmt: skip
     for row, quantizer in zip(rows, result.quantizers, strict=True):
         assert row[0].removesuffix(" recommended") == f"{words[quantizer.spec]} ({quantizer.spec})"
         assert row[1:4] == [f"{quantizer.effective_bits:.2f}", shown(quantizer.utility), share(quantizer.worst)]
         if quantizer.versus_original:
             assert row[4] == shown(quantizer.versus_original["worst"], 2, 100, " pp", "+")
-            assert row[5].endswith(f" z = {quantizer.rate.resolution:.1f}")
-        assert row[6] == f"{quantizer.rate.elements:g}"
+        assert row[5] == f"{100 * quantizer.worst_class.value:+.2f} pp 1".replace("-", "−")
     assert [row[0] for row in rows if "recommended" in row[0]] == ["90% sparse (ternary:0.9) recommended"]
+
+
+def test_what_theory_says_stands_in_a_table_of_its_own(make, usual):
+    titles, *rows = Document(usual).rows_of("Scores that need no attack")
+    assert titles == ["Quantizer", "rQ", "Fidelity", "Distinct models"]
+    for row, quantizer in zip(rows, make().quantizers[1:], strict=True):
+        assert row[1].endswith(f" z = {quantizer.rate.resolution:.1f}")
+        assert row[1].startswith("unresolved") == (quantizer.rate.resolution < 2)
+        assert row[2:] == [f"{quantizer.fidelity.value:.3f}", f"{quantizer.rate.elements:g}"]
+    assert "do not rank by it" in usual
 
 
 def test_every_attack_has_its_numbers_or_its_reason(make, usual, words):
@@ -167,16 +178,21 @@ def test_the_rates_come_with_resolution_and_elements(make, usual):
                 assert row[1:5] == ["–"] * 4
                 assert row[9] == "not a discrete set"
             else:
-                assert row[3] == f"{rate.rank.value:g} [{rate.rank.low:g}, {rate.rank.high:g}]"
+                ranked = f"{rate.rank.value:g} [{rate.rank.low:g}, {rate.rank.high:g}]"
+                assert row[3] == ("–" if rate.resolution < 2 else ranked)
                 assert ("not resolved at N = 1,456" in row[9]) == (rate.resolution < 2)
     assert "only the ranking is claimed" in document.text
     assert "as a control" in document.text
 
 
 def test_the_ranking_comes_with_its_stability_and_certificates(make, usual, words):
-    result = make()
     document = Document(usual)
-    titles, *rows = document.rows_of("How sure the ranking")
+    # One quantizer alone is resolved, and none is resolved where there is nobody to rank it against.
+    assert not [caption for caption in document.tables if caption.startswith("How sure the ranking")]
+    result = make()
+    resolved = [replace(row, rate=replace(row.rate, resolution=2.5)) for row in result.quantizers[1:]]
+    again = Document(page(replace(result, quantizers=[result.quantizers[0], *resolved])))
+    titles, *rows = again.rows_of("How sure the ranking")
     assert titles[1:] == [words[row.spec] for row in result.quantizers[1:]]
     assert [row[1:] for row in rows] == [["–" if i == j else "25%" for j in range(8)] for i in range(8)]
     _, *rows = document.rows_of("Certificates")
@@ -198,11 +214,18 @@ def test_curves_modes_classes_and_exposed_examples_have_tables(make, usual, word
         assert row[2:] == [found.get(mode, "–") for mode in ("adaptive", "transfer", "recalibrated")]
     _, *rows = document.rows_of("Leakage by class")
     assert [row[0] for row in rows] == ["1 rare"] * 9 + ["0"] * 9
-    assert rows[0][1:] == ["639", "original (identity)", "18.2% [4.6, 27.4]", "1.00% [0.50, 2.00]"]
+    assert rows[0][1:] == [
+        "639",
+        "original (identity)",
+        "18.2% [4.6, 27.4]",
+        "1.00% [0.50, 2.00]",
+        "+8.12 pp [0.00, +18.24]",
+    ]
     assert "less than half of an equal share of the pool: here 1." in document.text
-    _, *rows = document.rows_of("Most exposed")
+    _, *rows = document.rows_of("Exposed examples")
     assert [row[0].split()[0] for row in rows] == ["original"] * 10 + ["90%"] * 10
-    assert rows[0][1:] == ["7000", "88%", "8", "12%", "8"]
+    assert rows[0][1:] == ["7000", "88% [30, 100]", "8", "12% [0, 60]", "8"]
+    assert "12 of 3,639 examples are exposed beyond chance; 12 of them are found in more than half" in document.text
 
 
 def test_differences_to_the_original(make, usual):
@@ -269,7 +292,16 @@ def test_everything_from_the_data_is_escaped(make):
         result,
         task=SCRIPT,
         n={SCRIPT: 1},
-        recommended=Recommendation(quantizer=SCRIPT, reason=SCRIPT, clear=False, headline=SCRIPT, sure=SCRIPT),
+        recommended=Recommendation(
+            quantizer=SCRIPT,
+            reason=SCRIPT,
+            clear=False,
+            headline=SCRIPT,
+            sure=SCRIPT,
+            whom=SCRIPT,
+            least_leaking=SCRIPT,
+        ),
+        cautions=[Caution(kind=SCRIPT, text=SCRIPT)],
         roc=result.roc.assign(quantizer=SCRIPT, attack=SCRIPT, mode=SCRIPT),
         classes=result.classes.assign(quantizer=SCRIPT, **{"class": SCRIPT}),
         exposed=result.exposed.assign(quantizer=SCRIPT),
@@ -300,11 +332,11 @@ def test_everything_from_the_data_is_escaped(make):
 def test_results_with_gaps_are_pages(make, case, changes):
     result = make(case(**changes))
     document = Document(page(result))
-    assert len(document.rows_of("Utility, leakage")) == 1 + len(result.quantizers)
+    assert len(document.rows_of("Utility and leakage")) == 1 + len(result.quantizers)
     if changes.get("fpr", 1) is None:
-        assert "AUC of the attack" in document.rows_of("Utility, leakage")[0]
+        assert "AUC of the attack" in document.rows_of("Utility and leakage")[0]
         assert "There are no curves" in document.text
-        assert "No example is listed" in document.text
+        assert "Single examples were not tested: no false-positive rate is supported." in document.text
     if changes.get("intervals") is False:
         assert "Numbers without an interval: no interval was computed." in document.text
     if changes.get("metric") == "r2":
@@ -327,8 +359,8 @@ def test_what_readers_open_is_written_into_a_folder(make, tmp_path):
     names = {"report.html", "privacy-card.md", "privacy-card.json", "exposed.csv"}
     assert {file.name for file in (tmp_path / "out").iterdir()} == names == set(PAGES)
     lines = (tmp_path / "out" / "exposed.csv").read_text().splitlines()
-    assert lines[0].split(",")[:4] == ["quantizer", "row", "flagged_when_member", "models_with_it"]
-    assert lines[1] == "identity,7000,0.8750,8,0.1250,8,lira-online,adaptive,0.0100"
+    assert lines[0].split(",")[:3] == ["quantizer", "row", "flagged_when_member"]
+    assert lines[1] == "identity,7000,0.8750,0.3000,1.0000,8,0.1250,0.0000,0.6000,8,0.0100,lira-online,adaptive,0.0100"
     assert len(lines) == 1 + 9 * 12
 
 

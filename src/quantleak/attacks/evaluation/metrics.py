@@ -144,6 +144,21 @@ def evaluate(
     )
 
 
+def per_target(
+    scores: np.ndarray, member: np.ndarray, *, fprs: tuple[float, ...] = FPRS, groups: np.ndarray | None = None
+) -> PerTarget:
+    """The metrics of each target alone, without intervals; see `evaluate`."""
+    table = score_table(scores, member, groups)
+    thresholds = crossfit_thresholds(table.scores, table.member, table.groups)
+    decisions = table.scores >= (np.inf if thresholds is None else thresholds)
+    return PerTarget(
+        auc=table.auc(),
+        tpr={alpha: table.tpr_at_exactly(alpha) for alpha in fprs},
+        balanced_accuracy=table.balanced_accuracy(decisions),
+        non_members=non_members(table.member, table.groups),
+    )
+
+
 def mis_bound(accuracy: float) -> float:
     """min(1, 2 (1 - accuracy)): what the balanced accuracy of one attack proves about Membership Inference Security.
 

@@ -27,15 +27,17 @@ class Choice:
     Attributes:
         name: Its key among the candidates.
         fpr: The smallest false positive rate that both halves support; None if they support none.
+        supported: All that both halves support.
         estimate: Its TPR at that rate, or its AUC where `fpr` is None, with an interval.
         metrics: All its metrics on the reporting half.
         halved: Whether `targets` were halved or, for a single target, its `examples`.
-        chosen_on: Positions of the targets (examples) that the choice was made on.
-        reported_on: Positions of the others.
+        chosen_on: Positions of the targets (examples) that the choice was made on; all where there was one candidate.
+        reported_on: Positions of the others; of one candidate all.
     """
 
     name: Any
     fpr: float | None
+    supported: tuple[float, ...]
     estimate: Estimate
     metrics: Metrics = field(repr=False)
     halved: Literal["targets", "examples"]
@@ -62,7 +64,7 @@ def worst_case(
 
     The targets with even positions choose. Equal TPRs are decided by the AUC, equal AUCs by the order of the
     candidates; where no rate is supported the AUC chooses and is reported. A single target is cut into two halves of
-    its examples.
+    its examples. Of one candidate nothing is chosen, and everything reports.
 
     Args:
         candidates: Scores [T, N] by a key of the attack, such as its name, larger = more likely a member.
@@ -87,12 +89,15 @@ def worst_case(
     member = np.atleast_2d(member)
     codes = group_codes(groups, member.shape[1])
     halved, chosen_on, reported_on = _cut(member, codes)
+    if len(candidates) == 1:
+        chosen_on = reported_on = np.arange(member.shape[halved == "examples"])
     half = partial(_half, halved)
     choosing, reporting = half(member, chosen_on), half(member, reported_on)
     scores = {name: np.atleast_2d(each) for name, each in candidates.items()}
     tables = {name: score_table(half(each, chosen_on), choosing) for name, each in scores.items()}
     supported = _supported(fprs, choosing, half(codes, chosen_on))
-    fpr = min(_supported(supported, reporting, half(codes, reported_on)), default=None)
+    supported = _supported(supported, reporting, half(codes, reported_on))
+    fpr = min(supported, default=None)
     name = max(tables, key=lambda candidate: _strength(tables[candidate], fpr))
     metrics = evaluate(
         half(scores[name], reported_on),
@@ -104,6 +109,7 @@ def worst_case(
     return Choice(
         name=name,
         fpr=fpr,
+        supported=supported,
         estimate=metrics.auc if fpr is None else metrics.tpr[fpr],
         metrics=metrics,
         halved=halved,

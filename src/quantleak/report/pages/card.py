@@ -18,7 +18,7 @@ from quantleak.results import Estimate
 if TYPE_CHECKING:
     from quantleak.results import AuditRecord, Estimate, QuantizerResult, RateSummary
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def card(
@@ -28,13 +28,15 @@ def card(
 
     Args:
         result: Of an audit.
-        quantizer: Spec of the quantizer that the card is for; None takes the recommended one, or else the original.
+        quantizer: Spec of the quantizer that the card is for; None takes the recommended one, or else the least leaking
+            one, or else the original.
         defaults: Default values of settings, which the printed command leaves out.
 
     Raises:
         InputError: If the audit has no such quantizer.
     """
-    chosen = result[quantizer or result.recommended.quantizer or ORIGINAL]
+    advice = result.recommended
+    chosen = result[quantizer or advice.quantizer or advice.least_leaking or ORIGINAL]
     return {
         "schema": SCHEMA,
         "audit": result.id,
@@ -44,14 +46,23 @@ def card(
         "in_words": in_words(chosen.spec),
         "effective_bits": chosen.effective_bits,
         "recommendation": {
-            "quantizer": result.recommended.quantizer,
-            "headline": words.headline(result.recommended),
-            "reason": result.recommended.reason,
-            "sure": result.recommended.sure,
-            "clear": result.recommended.clear,
+            "quantizer": advice.quantizer,
+            "is_this": chosen.spec == advice.quantizer,
+            "outcome": advice.outcome,
+            "headline": words.headline(advice),
+            "reason": advice.reason,
+            "whom": advice.whom,
+            "sure": advice.sure,
+            "clear": advice.clear,
         },
+        "risk_limit": result.settings.get("risk_limit"),
+        "cautions": [caution.text for caution in result.cautions],
         "leakage": _leakage(chosen),
         "original_leakage": _leakage(result[ORIGINAL]),
+        "worst_class": _class(chosen),
+        "original_worst_class": _class(result[ORIGINAL]),
+        "exposed": asdict(chosen.exposure),
+        "fidelity": _number(chosen.fidelity),
         "utility": {"metric": chosen.utility.metric, **_number(chosen.utility)},
         "original_utility": {"metric": chosen.utility.metric, **_number(result[ORIGINAL].utility)},
         "against_the_original": {key: _number(value) for key, value in chosen.versus_original.items()},
@@ -72,6 +83,8 @@ def card(
 def markdown(values: dict[str, Any]) -> str:
     """The card as Markdown for a model card; every text from the data is escaped for Markdown and for HTML."""
     leakage, original = values["leakage"], values["original_leakage"]
+    classes = values["worst_class"], values["original_worst_class"]
+    of_class = [("Worst class: members found less false alarms", *map(_shown_class, classes))] if any(classes) else []
     text = render(
         "card.md.j2",
         card=values,
@@ -79,6 +92,7 @@ def markdown(values: dict[str, Any]) -> str:
         rows=[
             (words.metric(values["utility"]["metric"]), *_pair(values, "utility", digits.score)),
             (words.leakage(leakage["fpr"]), _shown(leakage, _form(leakage)), _shown(original, _form(original))),
+            *of_class,
             ("AUC of that attack", *(_shown(item["auc"], digits.score) for item in (leakage, original))),
         ],
         r_q=_shown(values["r_q"], digits.significant),
@@ -105,6 +119,18 @@ def _number(number: Estimate) -> dict[str, Any]:
 def _leakage(row: QuantizerResult) -> dict[str, Any]:
     worst = row.worst
     return {"attack": worst.name, "mode": shadows(worst), "fpr": worst.fpr, **_number(worst), "auc": _number(worst.auc)}
+
+
+def _class(row: QuantizerResult) -> dict[str, Any] | None:
+    worst = row.worst_class
+    if worst is None:
+        return None
+    parts = {"found": _number(worst.found), "alarms": _number(worst.alarms)}
+    return {"name": worst.name, "fpr": worst.fpr, **_number(worst), **parts}
+
+
+def _shown_class(worst: dict[str, Any] | None) -> str:
+    return digits.MISSING if worst is None else f"{_shown(worst, digits.points)} ({worst['name']})"
 
 
 def _rate(rate: RateSummary) -> dict[str, Any]:

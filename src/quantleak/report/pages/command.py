@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from quantleak.results import AuditRecord
 
 BUNDLED = "scikit-learn: "
-FLAGS = ("model", "models", "epochs", "optimizer", "batch", "seed", "device", "utility_loss")
+FLAGS = ("model", "models", "epochs", "optimizer", "batch", "seed", "device", "utility_loss", "risk_limit")
 """Settings with a flag of their own; all others go by `--set`."""
 
 

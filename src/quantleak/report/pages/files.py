@@ -45,7 +45,8 @@ def write_pages(
     Args:
         result: Of an audit, fresh or loaded.
         folder: Where to.
-        quantizer: Spec of the quantizer that the card is for; None takes the recommended one, or else the original.
+        quantizer: Spec of the quantizer that the card is for; None takes the recommended one, or else the least
+            leaking one, or else the original.
         defaults: Default values of settings, which the printed command leaves out.
 
     Raises:

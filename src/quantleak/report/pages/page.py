@@ -29,24 +29,26 @@ if TYPE_CHECKING:
 def page(result: AuditRecord, command: str) -> str:
     """The page as HTML5: a function of the result alone.
 
-    It opens with the recommendation, the figure and the table; below, folded, are all details, what they mean, and
-    where everything comes from. Every text from the data is escaped.
+    It opens with the recommendation, the figure, the table and what to know before they are trusted; below, folded, are
+    all details, what they mean, and where everything comes from. Every text from the data is escaped.
 
     Args:
         result: Of an audit.
         command: What one types to make the result again.
     """
-    advice = result.recommended
-    sure = [Markup("<b>How sure?</b> {}").format(advice.sure)] if advice.sure else []
+    questions = (sentence.partition("? ") for sentence in words.advice(result.recommended))
+    lead = tuple(Markup("<b>{}?</b> {}").format(question, answer) for question, _, answer in questions)
     return render(
         "page.html.j2",
         page=Page(
-            headline=words.headline(advice),
+            headline=words.headline(result.recommended),
             kicker="What quantized models reveal about their training data",
             source=words.dataset_name(result),
-            lead=(advice.reason, *sure),
+            lead=lead,
             sections=(
                 leakage.section(result),
+                statements.cautions_section(result),
+                leakage.theory_section(result),
                 differences.section(result),
                 roc.section(result),
                 modes.section(result),

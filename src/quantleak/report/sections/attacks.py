@@ -156,7 +156,7 @@ def predictive_values(result: AuditRecord) -> Table | None:
         Column(title="FPR"),
         *(Column(title=f"{digits.rate(float(prior))} are members") for prior in sorted(known, key=float)),
     )
-    caption = "How likely an example that the strongest attack calls a member is one (all targets)"
+    caption = "How likely an example that the strongest attack calls a member is one"
     return Table(caption=caption, columns=columns, rows=tuple(rows))
 
 

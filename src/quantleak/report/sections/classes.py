@@ -8,7 +8,7 @@ import pandas as pd
 
 from quantleak.report import digits, words
 from quantleak.report.grid import Cell, Column, Row, Table, between, name, value
-from quantleak.report.names import in_words, listed
+from quantleak.report.names import listed
 from quantleak.report.section import Section
 from quantleak.report.summary import named
 
@@ -21,7 +21,8 @@ MOST = 40
 
 THRESHOLD = (
     "The attacker has one threshold for all classes; the shares of members found and of false alarms among non-members "
-    "are counted within each class, with {confidence} intervals."
+    "are counted within each class, with {confidence} intervals. Their difference is what the attack finds beyond "
+    "guessing. A class of fewer than 10 examples is not judged."
 )
 
 
@@ -34,7 +35,7 @@ def section(result: AuditRecord) -> Section:
 
 def table(result: AuditRecord) -> Table | None:
     """One row per class and quantizer, the classes with fewest examples first; None where there is nothing to show."""
-    found = result.classes
+    found = at_headline(result)
     if not len(found):
         return None
     sizes = found.drop_duplicates("class").sort_values("examples", kind="stable")["class"][:MOST]
@@ -44,6 +45,7 @@ def table(result: AuditRecord) -> Table | None:
         Column(title="Quantizer", numeric=False),
         Column(title="Members found"),
         Column(title="False alarms"),
+        Column(title="Difference"),
     )
     rows = [
         _row(row, first=place == 0)
@@ -61,6 +63,7 @@ def _row(row: dict[Any, Any], first: bool) -> Row:
         named(str(row["quantizer"])),
         _share(row, "found"),
         _share(row, "alarms"),
+        _excess(row),
     )
     return Row(cells=cells, opens=first)
 
@@ -72,9 +75,24 @@ def _share(row: dict[Any, Any], which: str) -> Cell:
     return between(share, float(row[f"{which}_low"]), float(row[f"{which}_high"]), digits.percent)
 
 
+def _excess(row: dict[Any, Any]) -> Cell:
+    if not row["supported"]:
+        return Cell(text=digits.MISSING, note="not judged")
+    return between(float(row["excess"]), float(row["excess_low"]), float(row["excess_high"]), digits.points)
+
+
+def at_headline(result: AuditRecord) -> pd.DataFrame:
+    """The rows at the false-positive rate of each quantizer's headline."""
+    found = result.classes
+    if not len(found):
+        return found
+    headline = {row.spec: row.worst.fpr for row in result.quantizers}
+    return found[found["fpr"] == found["quantizer"].map(headline)]
+
+
 def remark(result: AuditRecord) -> str:
     """Which classes are rare, and whether they leak more than the others in the original model."""
-    found = result.classes
+    found = at_headline(result)
     if result.task == "regression":
         return "There are no classes in a regression."
     if not len(found):
@@ -85,14 +103,4 @@ def remark(result: AuditRecord) -> str:
     if not rare:
         return f"{rule}; none is."
     rarest = listed(rare[:8]) + (f" and {len(rare) - 8} more" if len(rare) > 8 else "")
-    return f"{rule}: here {rarest}. {_most(result)}".strip()
-
-
-def _most(result: AuditRecord) -> str:
-    """Where members of a rare class are found most often."""
-    rare = result.classes[result.classes["rare"].astype(bool)].dropna(subset=["found"])
-    if not len(rare):
-        return ""
-    top = max(rare.to_dict("records"), key=lambda row: float(row["found"]))
-    share, quantizer = digits.percent(float(top["found"])), in_words(str(top["quantizer"]))
-    return f"The highest share of members of a rare class, {share}, is found in models of this kind: {quantizer}."
+    return f"{rule}: here {rarest}."

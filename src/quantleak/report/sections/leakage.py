@@ -1,4 +1,4 @@
-"""The section that opens the page: leakage against utility as a figure, and the table with one row per quantizer."""
+"""The sections that open the page: leakage against utility as figure and table, and the scores of theory."""
 
 from __future__ import annotations
 
@@ -8,25 +8,42 @@ from quantleak.report import digits, words
 from quantleak.report.figures.leakage import NARROW, WIDE, leakage_svg
 from quantleak.report.figures.points import Points, points_of
 from quantleak.report.section import Drawing, Figure, Key, Note, Section, with_symbols
-from quantleak.report.summary import mark, summary, unresolved
+from quantleak.report.summary import disagreement, mark, summary, theory, unresolved
 
 if TYPE_CHECKING:
     from quantleak.results import AuditRecord
 
 NOTE = (
-    "{trained}. The strongest attack was chosen on one half of the target models and measured on the other. r_Q: the "
-    "score of theory, larger is more private. Distinct models: how many quantized models a training run passes "
-    "through, a simpler score. {unresolved}"
+    "{trained}. The strongest attack and the worst class were chosen on one half of the target models and measured on "
+    "the other. Bits: per parameter, with biases, norms and scales."
+)
+
+
+THEORY = (
+    "r_Q: the score of theory against all attacks; larger is more private. Fidelity: correlation of the quantized "
+    "outputs with the original ones; smaller is more private. Distinct models: how many quantized models a training "
+    "run passes through; fewer are more private. These scores compare quantizers with each other and say nothing "
+    "about how large the leakage is."
 )
 
 
 def section(result: AuditRecord) -> Section:
     """The section; without a utility and a leakage of any quantizer there is no figure."""
-    note = NOTE.format(trained=words.trained(result), unresolved=unresolved(result)).rstrip()
+    note = NOTE.format(trained=words.trained(result))
     return Section(
         title="Leakage and utility",
         beside=_figure(result, points_of(result)),
-        body=(summary(result), Note(text=with_symbols(note))),
+        body=(summary(result), Note(text=note)),
+        folded=False,
+    )
+
+
+def theory_section(result: AuditRecord) -> Section:
+    """The scores that need no attack, and what of them can be trusted."""
+    notes = (unresolved(result), disagreement(result))
+    return Section(
+        title="What theory says without an attack",
+        body=(with_symbols(THEORY), *(with_symbols(note) for note in notes if note), theory(result)),
         folded=False,
     )
 

@@ -26,9 +26,8 @@ WIDTH, STEP, FONT = 330.0, 13.0, 11.5
 LEAD = Markup(
     "<b>Adaptive</b> shadow models are quantized as the target is. <b>Transfer</b>: they have full precision. "
     "<b>Recalibrated</b>: they have full precision, and the target’s signals are mapped back to it by a map fitted on "
-    "the population. Each quantizer is shown under its strongest attack (online LiRA where that needs no shadows), on "
-    "all target models. Where transfer lies below adaptive, an audit without quantized shadows would have reported too "
-    "little."
+    "the population. Each quantizer is shown under its strongest attack (online LiRA where that needs no shadows). "
+    "Where transfer lies below adaptive, an audit without quantized shadows would have reported too little."
 )
 KEYS = (
     Key(path="M11 2.5a4.5 4.5 0 1 0 .01 0Z", style="quantizer", text="adaptive"),
@@ -55,7 +54,7 @@ def attack_of(row: QuantizerResult) -> dict[str, AttackResult]:
 
 
 def figure_of(row: QuantizerResult, attack: AttackResult) -> Estimate:
-    """The headline measure of one attack on all targets."""
+    """The headline measure of one attack."""
     fpr = row.worst.fpr
     return attack.auc if fpr is None else attack.tpr.get(f"{fpr:g}", attack.auc)
 

@@ -20,8 +20,9 @@ THREAT_MODEL = (
 LIMITS = (
     "It speaks of this training procedure on these data, not of one trained model.",
     "A low figure says that these attacks, with this many shadow models, find little; another attack may find more.",
-    "It covers membership only: not attribute inference, not reconstruction, not what predictions reveal by intent.",
-    "r_Q and the Cramer rate rank quantizers at equal numbers of validation examples; their size promises nothing.",
+    "It covers membership only: neither what else can be inferred about a person nor the reconstruction of examples.",
+    "r_Q and the Cramer rate compare quantizers at equal numbers of validation examples; a large value alone is no "
+    "guarantee of privacy.",
 )
 
 
@@ -62,6 +63,17 @@ SHARED = (
     "Each model of the fleet is in turn the target and the others are its shadows, so the targets are not independent, "
     "and the {confidence} intervals of leakage and utility are over models and examples both, which models share."
 )
+
+
+NO_CAUTION = (
+    "Nothing stands out: data, utility, training, the number of models and the false-positive rates were looked at."
+)
+
+
+def cautions_section(result: AuditRecord) -> Section:
+    """What to know before the numbers are trusted."""
+    texts = tuple(with_symbols(caution.text) for caution in result.cautions)
+    return Section(title="Before you trust this", body=(Terms(items=texts) if texts else NO_CAUTION,), folded=False)
 
 
 def meanings_section() -> Section:

@@ -10,7 +10,7 @@ from quantleak.report import digits
 from quantleak.report.grid import Cell, Column, Row, Table, estimate, value
 from quantleak.report.names import in_words
 from quantleak.report.section import Section, with_symbols
-from quantleak.report.summary import RESOLVED, mark, named
+from quantleak.report.summary import RESOLVED, disagreement, is_resolved, mark, named, unresolved
 
 if TYPE_CHECKING:
     from quantleak.results import AuditRecord, QuantizerResult, RateSummary
@@ -31,11 +31,17 @@ RESOLUTION = Markup(
     "The resolution <i>z</i> is the number of standard errors between best and closest competitor; below 2 the rate is "
     "not resolved at this number of validation examples. Rates are medians over models, given this pool and these "
     "validation examples, with intervals that hold whatever their distribution. The mean is what the paper averages; "
-    "rates have heavy tails, for which no interval of a mean holds, so it has none. Rank 1 is the most private."
+    "rates have heavy tails, for which no interval of a mean holds, so it has none. Rank 1 is the most private; "
+    "quantizers whose rate is not resolved have no rank."
 )
 CRAMER = with_symbols(
     "The Cramér rate is the exponent of the same theory for a fixed quantizer; for Gaussian differences of losses it "
     "equals r_Q. Unbounded: no competitor came near the best on any validation example."
+)
+FIDELITY = (
+    "Fidelity is the correlation between the outputs of a quantized model and of the original on the population, the "
+    "mean over models. If quantization acts on outputs as a scale and independent noise, the shift that sets members "
+    "apart is multiplied by it: smaller is more private. It needs no attack and no trajectory."
 )
 CERTIFICATE = Markup(
     "A certificate is a positive lower bound on Membership Inference Security, from the Cramér exponents of all "
@@ -52,8 +58,11 @@ def section(result: AuditRecord) -> Section:
         body=(
             R_Q,
             RESOLUTION,
+            *(with_symbols(text) for text in (unresolved(result), disagreement(result)) if text),
             rate_table(result, "rate", "The privacy score r_Q"),
             stability(result),
+            FIDELITY,
+            fidelities(result),
             CRAMER,
             rate_table(result, "cramer", "The Cramér rate"),
             CERTIFICATE if certified else None,
@@ -78,7 +87,7 @@ def _row(result: QuantizerResult, rate: RateSummary, marked: str) -> Row:
         named(result.spec),
         estimate(rate, digits.significant),
         value(rate.mean, digits.significant),
-        estimate(rate.rank, digits.rank),
+        estimate(rate.rank if is_resolved(rate) else None, digits.rank),
         value(rate.resolution, digits.resolution),
         value(rate.elements, digits.count),
         value(rate.n_validation, digits.count),
@@ -91,8 +100,8 @@ def _row(result: QuantizerResult, rate: RateSummary, marked: str) -> Row:
 
 def stability(result: AuditRecord) -> Table | None:
     """How sure each pair of the ranking is: a sign test of the two quantizers' r_Q on the same models."""
-    ranked = [row for row in result.quantizers if row.rate.more_private_than]
-    if not ranked:
+    ranked = [row for row in result.quantizers if row.rate.more_private_than and is_resolved(row.rate)]
+    if len(ranked) < 2:
         return None
     columns = (Column(title="Quantizer", numeric=False), *(Column(title=in_words(row.spec)) for row in ranked))
     rows = [
@@ -110,6 +119,17 @@ def stability(result: AuditRecord) -> Table | None:
         "(sign test on the same models; 50% says nothing)"
     )
     return Table(caption=caption, columns=columns, rows=tuple(rows))
+
+
+def fidelities(result: AuditRecord) -> Table:
+    """One row per quantizer: fidelity with its interval."""
+    columns = (Column(title="Quantizer", numeric=False), Column(title="Fidelity"))
+    rows = [
+        Row(cells=(named(row.spec), estimate(row.fidelity, digits.score)), mark=mark(result, row.spec))
+        for row in result.quantizers
+        if not row.is_baseline
+    ]
+    return Table(caption="Fidelity of the quantized models' outputs", columns=columns, rows=tuple(rows))
 
 
 def certificates(result: AuditRecord) -> Table | None:
