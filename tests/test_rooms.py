@@ -49,6 +49,7 @@ ROOMS = (
     "gate",
     "studies.common",
     "studies.synthetic.jobs",
+    "studies.synthetic.perceptrons",
     "studies.synthetic.findings",
     "studies.synthetic.figures",
     "studies.synthetic",

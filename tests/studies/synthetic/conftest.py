@@ -33,9 +33,28 @@ def made_up(study: Synthetic, baseline: bool = True) -> Tables:
         else pd.DataFrame(),
         accuracy=pd.concat([_accuracy(study, random).assign(**cell) for cell in cells], ignore_index=True),
         large=pd.concat([_large(study, random).assign(**cell) for cell in cells], ignore_index=True),
+        perceptron=_perceptron(study, random),
         exact=_exact(random),
         seconds={"train and follow": 400.0, "attack": 60.5, "discriminators": 2000.0 if baseline else 0.0},
     )
+
+
+def _perceptron(study: Synthetic, random: np.random.Generator) -> dict[str, pd.DataFrame]:
+    index = pd.MultiIndex.from_product([range(2), EIGHT, (300, 1000)], names=["model", "quantizer", "n_validation"])
+    rates = {name: random.lognormal(size=len(index)) for name in ("r_q", "cramer", "z")}
+    scores = pd.MultiIndex.from_product(
+        [("fidelity", "true_negatives", "elements"), EIGHT], names=["score", "quantizer"]
+    )
+    attacks = _grid(4, PAPER_A).assign(fleet="perceptrons", attack="loss/none")
+    made = {
+        "rates": pd.DataFrame(rates, index=index).reset_index(),
+        "scores": pd.DataFrame({"value": random.random(len(scores))}, index=scores).reset_index(),
+        "attacks": attacks.assign(accuracy=0.5 + 0.4 * random.random(len(attacks))),
+    }
+    cells = [{"k_modes": d.modes, "sigma": d.sigma} for d in study.of_perceptrons]
+    return {
+        name: pd.concat([frame.assign(**cell) for cell in cells], ignore_index=True) for name, frame in made.items()
+    }
 
 
 def _grid(models: int, specs: tuple[str, ...]) -> pd.DataFrame:

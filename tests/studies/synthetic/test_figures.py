@@ -26,7 +26,7 @@ from quantleak.studies.synthetic.figures.subsets import ranked
 
 EIGHT = list(PAPER_A[:-1])
 PAPERS = {"fig1", "fig2", "fig5", "fig6", "fig7", "fig8", "table2"}
-OURS = {"agreement", "needed", "large_n", "exact", "exact_ranking"}
+OURS = {"agreement", "needed", "large_n", "perceptrons", "exact", "exact_ranking"}
 
 
 def test_every_figure_is_there(made: dict[str, Figure]) -> None:

@@ -14,10 +14,10 @@ from quantleak.ptq.layout import Layout
 from quantleak.quantizers import BASELINE, quantizer
 from quantleak.studies.common.ranking import SUMMARIES, Floats, Stability, resampled, spearman, stability
 from quantleak.studies.common.strongest import Strongest, strongest
-from quantleak.studies.synthetic.jobs import Synthetic, Tables
+from quantleak.studies.synthetic.jobs import CELL, Synthetic, Tables
 from quantleak.studies.synthetic.jobs.fresh import QUANTIZED
+from quantleak.studies.synthetic.perceptrons import perceptrons
 
-CELL = ["k_modes", "sigma"]
 PAPER = "mean r_q"
 """The paper's estimator."""
 
@@ -107,6 +107,9 @@ class Findings:
         stability: One row for each (distribution, score, number of models): mean Spearman with the ranking of all.
         needed: One row for each (distribution, score): models from which that stays at 0.95.
         drawn: By score, the mean over distributions in every resample of the models.
+        perceptron: Of perceptrons, one row for each (distribution, score, N where it has one): Spearman with the
+            strongest attack's MIS; and the same MIS, one row for each (distribution, quantizer); see
+            `quantleak.studies.synthetic.perceptrons`.
     """
 
     study: Synthetic
@@ -117,6 +120,7 @@ class Findings:
     stability: pd.DataFrame
     needed: pd.DataFrame
     drawn: dict[str, Floats]
+    perceptron: dict[str, pd.DataFrame]
 
     def difference(self, name: str, than: str) -> tuple[float, float]:
         """95% interval of the difference of two scores' mean Spearman, paired by resample."""
@@ -149,6 +153,7 @@ def find(study: Synthetic, tables: Tables) -> Findings:
         agreement=agreement,
         overall=overall,
         drawn=drawn,
+        perceptron=perceptrons(study, tables.perceptron) if tables.perceptron else {},
         stability=pd.concat([_curve(key, score, curve) for key, score, curve in curves], ignore_index=True),
         needed=pd.DataFrame(
             [

@@ -16,6 +16,7 @@ from quantleak.studies.synthetic.jobs.baseline import BaselineJob
 from quantleak.studies.synthetic.jobs.fresh import QUANTIZED, FreshJob
 from quantleak.studies.synthetic.jobs.fresh_attacks import FreshAttackJob
 from quantleak.studies.synthetic.jobs.large import LargeJob
+from quantleak.studies.synthetic.jobs.perceptron import PerceptronJob
 from quantleak.studies.synthetic.jobs.settings import Distribution
 
 PROBE_EPOCHS = 400
@@ -43,6 +44,7 @@ def price(study: Synthetic, workers: int) -> Price:
         "attack": 1,
         "follow N": int(study.large_models > 0),
         "balanced fleets": int(study.balanced),
+        "perceptrons": len(study.of_perceptrons) / distributions,
         "discriminators": len(QUANTIZED) * study.discriminators,
     }
     models = study.models + study.draw_models * (study.draws - 1) + study.balanced_models * study.balanced
@@ -71,6 +73,8 @@ def _seconds(study: Synthetic, distribution: Distribution) -> dict[str, float]:
         # Every model is a target and a shadow of every other: between linear and quadratic.
         attacks = _timed(BalancedJob(short, distribution)) * (study.balanced_models / fewer) ** 1.5
         found["balanced fleets"] = attacks + trained * study.balanced_models / len(block)
+    if study.of_perceptrons:
+        found["perceptrons"] = _perceptrons(study, study.of_perceptrons[0])
     if study.discriminators:
         found["discriminators"] = _judging(study, distribution)
     return found
@@ -86,6 +90,20 @@ def _judging(study: Synthetic, distribution: Distribution) -> float:
     )
     each = max(0.0, two - one) / (sizes[1] - sizes[0])
     return sum(one + each * max(0, models - sizes[0]) for models in (study.models, *study.baseline_sizes))
+
+
+def _perceptrons(study: Synthetic, distribution: Distribution) -> float:
+    """Of one distribution's perceptrons: attacks, and every element of those followed on every example."""
+    few = max(300, study.large_validation // 20)
+    short = replace(
+        study, perceptron_models=PROBE_BALANCED, perceptron_epochs=2, perceptron_followed=1, large_validation=few
+    )
+    longer = replace(short, perceptron_epochs=12)
+    one, two = (_timed(PerceptronJob(each, distribution)) for each in (short, longer))
+    each = max(0.0, two - one) / 10 * study.large_validation / few
+    followed = min(study.perceptron_followed, study.perceptron_models)
+    attacks = one * float((study.perceptron_models / PROBE_BALANCED) ** 1.5)
+    return attacks + each * study.perceptron_epochs * followed
 
 
 def _following(study: Synthetic, distribution: Distribution) -> float:

@@ -9,7 +9,8 @@ import pandas as pd
 
 from quantleak.studies.common import NOT_JUDGED, Verdict
 from quantleak.studies.common.ranking import spearman
-from quantleak.studies.synthetic.findings import CELL, PAPER, PROPOSED, Findings
+from quantleak.studies.synthetic.findings import PAPER, PROPOSED, Findings
+from quantleak.studies.synthetic.jobs import CELL
 from quantleak.studies.synthetic.jobs.fresh import QUANTIZED
 from quantleak.studies.synthetic.jobs.paper import ACCURACY_AT_SIGMA_2
 
@@ -208,6 +209,67 @@ def r_q_misleads(findings: Findings) -> Verdict:
     r_q = findings.tables.exact["problems"].groupby("problem")["r_q"].first()
     share = float((leak["rare win"] > leak["rare loss"]).mean())
     return Verdict(ours=share, holds=bool(r_q["rare win"] > r_q["rare loss"] and share > 0.5))
+
+
+def perceptrons_at(score: str, least: float) -> Callable[[Findings], Verdict]:
+    """Mean Spearman of a score of perceptrons with the strongest attack, at the largest N: at least so much.
+
+    The limits are the smallest and the largest over distributions.
+    """
+
+    def judge(findings: Findings) -> Verdict:
+        each = _of_perceptrons(findings, score, "largest")
+        if each is None:
+            return NOT_JUDGED
+        return Verdict(ours=each.mean(), low=each.min(), high=each.max(), holds=bool(each.mean() >= least))
+
+    return judge
+
+
+def reversed_at_small_n(findings: Findings) -> Verdict:
+    """Mean Spearman of perceptrons' r_Q with the strongest attack at the smallest N: below 0."""
+    each = _of_perceptrons(findings, "r_q", "smallest")
+    if each is None:
+        return NOT_JUDGED
+    return Verdict(ours=each.mean(), low=each.min(), high=each.max(), holds=bool(each.mean() < 0))
+
+
+def perceptrons_resolved(findings: Findings) -> Verdict:
+    """Smallest over the quantizers of the median z at the largest N."""
+    if not findings.tables.perceptron or not _is_large(findings):
+        return NOT_JUDGED
+    rates = findings.tables.perceptron["rates"]
+    z = rates[rates["n_validation"] == rates["n_validation"].max()].groupby("quantizer")["z"].median()
+    return Verdict(ours=float(z.min()), high=float(z.max()), holds=bool(z.min() >= 2))
+
+
+def perceptrons_at_least_as(score: str, than: str) -> Callable[[Findings], Verdict]:
+    """Difference of two scores' mean Spearman on perceptrons, at the largest N: at least 0."""
+
+    def judge(findings: Findings) -> Verdict:
+        one, two = (_of_perceptrons(findings, name, "largest") for name in (score, than))
+        if one is None or two is None:
+            return NOT_JUDGED
+        gap = one - two
+        return Verdict(ours=gap.mean(), low=gap.min(), high=gap.max(), holds=bool(gap.mean() >= 0))
+
+    return judge
+
+
+def _of_perceptrons(findings: Findings, score: str, at: str) -> pd.Series | None:
+    """By distribution, Spearman of a score; None where the study was too small to judge it."""
+    if not findings.perceptron or not _is_large(findings):
+        return None
+    rows = findings.perceptron["agreement"]
+    rows = rows[rows["score"] == score]
+    sizes = rows["n_validation"]
+    if sizes.notna().any():
+        rows = rows[sizes == (sizes.max() if at == "largest" else sizes.min())]
+    return rows.set_index(CELL)["spearman"]
+
+
+def _is_large(findings: Findings) -> bool:
+    return findings.study.large_validation >= 100_000
 
 
 def quantized_exactly(score: str, least: float) -> Callable[[Findings], Verdict]:

@@ -37,6 +37,10 @@ TINY = Synthetic(
     large_validation=1000,
     large_models=1,
     searched_models=2,
+    perceptron_models=8,
+    perceptron_followed=2,
+    perceptron_epochs=5,
+    perceptron_hidden=4,
     block=3,
 )
 

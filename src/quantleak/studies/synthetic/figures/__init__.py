@@ -11,6 +11,7 @@ from quantleak.studies.synthetic.figures.functions import functions
 from quantleak.studies.synthetic.figures.large_n import large_n
 from quantleak.studies.synthetic.figures.models_needed import models_needed
 from quantleak.studies.synthetic.figures.needed import needed
+from quantleak.studies.synthetic.figures.perceptrons import perceptrons
 from quantleak.studies.synthetic.figures.projections import projections
 from quantleak.studies.synthetic.figures.rank_stability import rank_stability
 from quantleak.studies.synthetic.findings import Findings
@@ -26,6 +27,7 @@ def figures(findings: Findings) -> list[Figure]:
         models_needed(study, tables, findings),
         needed(study, findings),
         large_n(study, tables, findings),
+        perceptrons(study, tables, findings),
         exact(tables),
         exact_ranking(tables),
         against_accuracy(study, tables),

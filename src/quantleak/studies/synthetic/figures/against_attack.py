@@ -6,8 +6,8 @@ import pandas as pd
 
 from quantleak.studies.common import Figure
 from quantleak.studies.synthetic.figures.by_distribution import FAMILIES_IN_WORDS, cells, labelled, panels, rate
-from quantleak.studies.synthetic.findings import CELL, PAPER, Findings
-from quantleak.studies.synthetic.jobs import Synthetic, Tables
+from quantleak.studies.synthetic.findings import PAPER, Findings
+from quantleak.studies.synthetic.jobs import CELL, Synthetic, Tables
 
 
 def against_attack(study: Synthetic, tables: Tables, findings: Findings) -> Figure:

@@ -10,8 +10,8 @@ from quantleak.studies.common import Figure
 from quantleak.studies.common.figure import rows
 from quantleak.studies.common.ranking import spearman
 from quantleak.studies.common.style import DASHES, FONT, INK, family, finished, layered, short
-from quantleak.studies.synthetic.findings import CELL, SMALLEST, Findings
-from quantleak.studies.synthetic.jobs import Synthetic, Tables
+from quantleak.studies.synthetic.findings import SMALLEST, Findings
+from quantleak.studies.synthetic.jobs import CELL, Synthetic, Tables
 from quantleak.studies.synthetic.jobs.fresh import QUANTIZED
 
 RESOLVED = 2.0
@@ -69,28 +69,30 @@ def _agreement(large: pd.DataFrame, findings: Findings) -> pd.DataFrame:
 def _drawn(frame: pd.DataFrame) -> alt.HConcatChart:
     medians = frame[frame["part"] == "median over models"]
     made: alt.HConcatChart = alt.hconcat(
-        _lines(medians, "r_q", "r_Q, nats (log)", "r_Q"),
-        _lines(medians, "z", "z (log)", "Resolution z"),
+        lines_by_size(medians, "r_q", "r_Q, nats (log)", "r_Q"),
+        lines_by_size(medians, "z", "z (log)", "Resolution z"),
         _correlation(frame[frame["part"] == "agreement"]),
         spacing=46,
     )
     return made
 
 
-def _sizes(frame: pd.DataFrame) -> alt.X:
+def sizes_axis(frame: pd.DataFrame) -> alt.X:
+    """The axis of N."""
     sizes = sorted(int(size) for size in frame["n_validation"].unique())
     axis = alt.Axis(title="N, validation examples (log)", values=sizes, format="~s", labelOverlap=True)
     scale = alt.Scale(type="log", domain=[sizes[0], max(sizes[-1], sizes[0] + 1)], nice=False)
     return alt.X("n_validation:Q", scale=scale, axis=axis)
 
 
-def _lines(medians: pd.DataFrame, column: str, title: str, heading: str) -> alt.LayerChart:
+def lines_by_size(medians: pd.DataFrame, column: str, title: str, heading: str) -> alt.LayerChart:
+    """A line per quantizer over N, of the columns `quantizer`, `n_validation` and `column`; of z with its level."""
     drawn = medians[["quantizer", "n_validation"]].assign(value=medians[column].clip(lower=SMALLEST))
     low, high = float(drawn["value"].min()), float(drawn["value"].max())
     if column == "z":
         low, high = min(low, RESOLVED), max(high, RESOLVED)
     scale = alt.Scale(type="log", domain=[low / 1.15, high * 1.15], nice=False)
-    x, y = _sizes(medians), alt.Y("value:Q", scale=scale, axis=alt.Axis(title=title, tickCount=5, format="~g"))
+    x, y = sizes_axis(medians), alt.Y("value:Q", scale=scale, axis=alt.Axis(title=title, tickCount=5, format="~g"))
     marks = [mark for spec in QUANTIZED for mark in _line(drawn[drawn["quantizer"] == spec], spec, x, y)]
     if column == "z":
         level = alt.Chart(pd.DataFrame([{"y": RESOLVED}])).mark_rule(strokeDash=[3, 3], color=INK, opacity=0.7)
@@ -143,7 +145,7 @@ def _bottom(group: list[float], least: float) -> float:
 
 
 def _correlation(frame: pd.DataFrame) -> alt.LayerChart:
-    base, x = alt.Chart(rows(frame)), _sizes(frame)
+    base, x = alt.Chart(rows(frame)), sizes_axis(frame)
     scale = alt.Scale(domain=[min(0.0, float(frame["spearman_low"].min())), 1.0], nice=False)
     y = alt.Y(
         "spearman:Q", scale=scale, axis=alt.Axis(title="Spearman with the strongest attack", tickCount=6, format=".1f")

@@ -17,7 +17,11 @@ from quantleak.studies.synthetic.jobs.exact import ExactJob, frames
 from quantleak.studies.synthetic.jobs.fresh import QUANTIZED, FreshJob
 from quantleak.studies.synthetic.jobs.fresh_attacks import FreshAttackJob
 from quantleak.studies.synthetic.jobs.large import LargeJob
+from quantleak.studies.synthetic.jobs.perceptron import PerceptronJob
 from quantleak.studies.synthetic.jobs.settings import Distribution, Synthetic
+
+CELL = ["k_modes", "sigma"]
+"""Columns of every table that name the distribution."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,6 +35,9 @@ class Tables:
             accuracy and the LOSS attack's on the same model; empty without discriminators.
         accuracy: One row for each (distribution, draw of the centres, quantizer): the mean test accuracy.
         large: One row for each (distribution, model, quantizer, N): r_Q and its resolution.
+        perceptron: Of the perceptrons `rates` (one row for each distribution, model, quantizer and N: r_q, cramer and
+            z), `scores` (one row for each distribution, quantizer and score: the mean over models) and `attacks` (as
+            above); empty where they were left out.
         exact: The ground truth: `problems`, `quantizers` and `ranking`, see `quantleak.studies.synthetic.jobs.exact`.
         seconds: By stage, seconds spent by all processes together.
     """
@@ -40,6 +47,7 @@ class Tables:
     baseline: pd.DataFrame
     accuracy: pd.DataFrame
     large: pd.DataFrame
+    perceptron: dict[str, pd.DataFrame]
     exact: dict[str, pd.DataFrame]
     seconds: dict[str, float]
 
@@ -64,6 +72,7 @@ def run_jobs(study: Synthetic, runner: Runner) -> Tables:
         baseline=_baseline(study, baseline) if study.discriminators else pd.DataFrame(),
         accuracy=_accuracy(study, fresh, further),
         large=pd.concat([_large(large, d) for d in study.distributions if study.large_models] or [pd.DataFrame()]),
+        perceptron=_perceptron(study, left["perceptrons"]),
         exact=frames(exact["exact"][1]) if study.exact else {},
         seconds={stage: sum(meta["seconds"] for _, meta in jobs.values()) for stage, jobs in left.items()},
     )
@@ -74,6 +83,7 @@ def _independent_jobs(study: Synthetic) -> dict[str, Mapping[str, Job]]:
     return {
         "train and follow": _fresh_jobs(study, 0, study.models),
         "follow N": {_key(d, "large"): LargeJob(study, d) for d in study.distributions if study.large_models},
+        "perceptrons": {_key(d, "perceptron"): PerceptronJob(study, d) for d in study.of_perceptrons},
         "balanced fleets": {_key(d, "balanced"): BalancedJob(study, d) for d in study.distributions if study.balanced},
         "exact ground truth": {"exact": ExactJob()} if study.exact else {},
         "further draws": _further_jobs(study),
@@ -123,7 +133,7 @@ def _joined(left: Results, distribution: Distribution, name: str) -> np.ndarray:
 
 
 def _labels(distribution: Distribution) -> dict[str, Any]:
-    return {"k_modes": distribution.modes, "sigma": distribution.sigma}
+    return dict(zip(CELL, (distribution.modes, distribution.sigma), strict=True))
 
 
 def _models(study: Synthetic, fresh: Results, distribution: Distribution) -> pd.DataFrame:
@@ -177,11 +187,31 @@ def _accuracy(study: Synthetic, fresh: Results, further: Results) -> pd.DataFram
     return pd.concat(frames, ignore_index=True)
 
 
+def _perceptron(study: Synthetic, left: Results) -> dict[str, pd.DataFrame]:
+    """The tables of the perceptrons; empty where they were left out."""
+    rates, scores, attacks = [], [], []
+    for d in study.of_perceptrons:
+        arrays = left[_key(d, "perceptron")][0]
+        rates.append(_by_size(arrays, ("r_q", "cramer", "z")).assign(**_labels(d)))
+        for name in ("fidelity", "true_negatives", "elements"):
+            values = {"quantizer": QUANTIZED, "score": name, "value": arrays[name].mean(0)}
+            scores.append(pd.DataFrame(values).assign(**_labels(d)))
+        for key, values in arrays.items():
+            if key.startswith("attack/"):
+                spec, _, name = key.removeprefix("attack/").partition("|")
+                attacks.append(_attack(d, spec, "perceptrons", name, values))
+    named = {"rates": rates, "scores": scores, "attacks": attacks}
+    return {name: pd.concat(frames, ignore_index=True) for name, frames in named.items() if frames}
+
+
 def _large(left: Results, distribution: Distribution) -> pd.DataFrame:
-    arrays = left[_key(distribution, "large")][0]
-    models, _, _ = arrays["r_q"].shape
+    return _by_size(left[_key(distribution, "large")][0], ("r_q", "z")).assign(**_labels(distribution))
+
+
+def _by_size(arrays: Mapping[str, np.ndarray], names: tuple[str, ...]) -> pd.DataFrame:
+    """One row for each model, quantizer and N, of arrays `[models, 8, sizes]`."""
+    models = len(arrays[names[0]])
     index = pd.MultiIndex.from_product(
         [range(models), QUANTIZED, arrays["sizes"]], names=["model", "quantizer", "n_validation"]
     )
-    frame = pd.DataFrame({name: arrays[name].ravel() for name in ("r_q", "z")}, index=index)
-    return frame.reset_index().assign(**_labels(distribution))
+    return pd.DataFrame({name: arrays[name].ravel() for name in names}, index=index).reset_index()

@@ -82,6 +82,9 @@ PRESETS: dict[str, dict[str, Any]] = {
         "large_validation": 10_000,
         "large_models": 2,
         "searched_models": 4,
+        "perceptron_models": 16,
+        "perceptron_followed": 2,
+        "perceptron_epochs": 20,
     },
     "paper": {},
 }
@@ -114,6 +117,11 @@ class Synthetic(StudySettings):
         large_validation: The largest N at which r_Q is followed.
         large_models: Models of each distribution for that.
         searched_models: Models of each distribution whose competitors are also searched.
+        perceptron: Whether to train perceptrons too, on the distributions with the middle number of modes.
+        perceptron_models: Perceptrons on random halves of one pool of `2 examples`, for each of these distributions.
+        perceptron_followed: How many of them are followed, up to `large_validation` examples.
+        perceptron_epochs: Passes of a perceptron over its data.
+        perceptron_hidden: Width of its hidden layer.
         block: Models trained side by side.
         resamples: Bootstrap resamples behind intervals.
         seed: The one seed of everything.
@@ -121,7 +129,7 @@ class Synthetic(StudySettings):
 
     name: ClassVar[str] = "synthetic"
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PRESETS
-    parts: ClassVar[tuple[str, ...]] = ("balanced", "discriminators", "exact")
+    parts: ClassVar[tuple[str, ...]] = ("balanced", "discriminators", "exact", "perceptron")
     stated: ClassVar[tuple[str, ...]] = (
         "modes",
         "sigmas",
@@ -154,6 +162,11 @@ class Synthetic(StudySettings):
     large_validation: int = 100_000
     large_models: int = 3
     searched_models: int = 32
+    perceptron: bool = True
+    perceptron_models: int = 64
+    perceptron_followed: int = 8
+    perceptron_epochs: int = 100
+    perceptron_hidden: int = 32
     block: int = 16
     resamples: int = 400
     seed: int = 0
@@ -166,6 +179,10 @@ class Synthetic(StudySettings):
             "balanced_models": 8,
             "large_models": 0,
             "searched_models": 0,
+            "perceptron_models": 8,
+            "perceptron_followed": 1,
+            "perceptron_epochs": 2,
+            "perceptron_hidden": 1,
             "block": 2,
             "resamples": 20,
         }
@@ -177,6 +194,12 @@ class Synthetic(StudySettings):
     def distributions(self) -> list[Distribution]:
         """All mixtures at their first draw of centres, in the order of the paper's table."""
         return [self.distribution(modes, sigma) for sigma in self.sigmas for modes in self.modes]
+
+    @property
+    def of_perceptrons(self) -> list[Distribution]:
+        """The distributions on which perceptrons are trained; none if they are left out."""
+        middle = sorted(self.modes)[len(self.modes) // 2]
+        return [d for d in self.distributions if d.modes == middle] if self.perceptron else []
 
     def distribution(self, modes: int, sigma: float, draw: int = 0) -> Distribution:
         """One mixture."""
