@@ -61,12 +61,7 @@ def recommend(contenders: Mapping[str, Contender], measures: Measures) -> Recomm
     if _is_guessing(original, measures):
         return _nothing("nothing to choose", *verdict.nothing_to_choose(original.figure, measures))
     if original.utility.is_guessing:
-        reason = (
-            f"{verdict.no_better(original.utility)} What such models leak says nothing of models that have learned."
-        )
-        return _nothing(
-            "useless", "No recommendation: the original models predict no better than guessing.", reason, ""
-        )
+        return _useless(original, measures)
     quantizers = [c for c in contenders.values() if c is not original]
     usable = [c for c in quantizers if _loss(c, original) <= measures.utility_loss]
     if not usable:
@@ -83,6 +78,9 @@ def recommend(contenders: Mapping[str, Contender], measures: Measures) -> Recomm
     ]
     gap = versus[BASELINE].high
     alike = gap is None or gap >= 0
+    headline = verdict.headline(first.spec, versus)
+    if above:
+        headline = verdict.too_risky(first.spec, measures.metric if dear else "")
     outcome: Outcome = "too risky" if above else "no gain" if alike else "ship"
     return Recommendation(
         quantizer=None if above else first.spec,
@@ -91,7 +89,7 @@ def recommend(contenders: Mapping[str, Contender], measures: Measures) -> Recomm
         reason=" ".join(sentences),
         whom=_whom(first, measures),
         clear=not above and all(gap.high is not None and gap.high < 0 for gap in versus.values()),
-        headline=verdict.too_risky(first.spec) if above else verdict.headline(first.spec, versus),
+        headline=headline,
         sure=verdict.sure(versus, measures),
         versus=versus,
     )
@@ -116,11 +114,19 @@ def _whom(contender: Contender, measures: Measures) -> str:
     return " ".join([*classes, verdict.of_records(contender.exposure)])
 
 
+def _useless(original: Contender, measures: Measures) -> Recommendation:
+    """The original predicts nothing, and what it leaks nevertheless."""
+    opening = "No recommendation: the original models predict no better than guessing."
+    leaks = f"{measures.achieved(original.figure)}, in the original."
+    limits = "What such models leak says nothing about models that have learned."
+    return _nothing("useless", opening, f"{verdict.no_better(original.utility)} {leaks} {limits}", "")
+
+
 def _none_usable(quantizers: Sequence[Contender], original: Contender, measures: Measures) -> Recommendation:
     """Nothing to ship, and how far the best one is from it."""
     reason = (
-        f"No quantizer keeps {measures.metric} within {measures.utility_loss:g} of the original's "
-        f"{digits.score(float(original.utility))}"
+        f"{measures.achieved(original.figure)}, in the original. No quantizer keeps {measures.metric} within "
+        f"{measures.utility_loss:g} of the original's {digits.score(float(original.utility))}"
     )
     measured = [c for c in quantizers if c.utility.value is not None]
     if measured:
@@ -128,7 +134,7 @@ def _none_usable(quantizers: Sequence[Contender], original: Contender, measures:
         reason += f"; the closest, {in_words(closest.spec)}, has {digits.score(float(closest.utility))}"
     sure = (
         "Judged by means over models; the table has the intervals. Allow a larger loss (--utility-loss) to see which "
-        f"quantizer leaks least. {measures.achieved(original.figure)}, in the original."
+        "quantizer leaks least."
     )
     return _nothing("none usable", f"Ship none of these: each costs too much {measures.metric}.", f"{reason}.", sure)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Num
@@ -60,7 +60,12 @@ def measure(
         return {"accuracy": Measured(crossed=accuracy, estimate=accuracy.share(level))}
     found = {"r2": _r2(statistic, targets), "spearman": _spearman(statistic, targets)}
     crossed = {name: Crossed.of(values, influence, codes) for name, (values, influence) in found.items()}
-    return {name: Measured(crossed=one, estimate=one.estimate(level)) for name, one in crossed.items()}
+    return {name: Measured(crossed=one, estimate=_at_most_1(one.estimate(level))) for name, one in crossed.items()}
+
+
+def _at_most_1(estimate: Estimate) -> Estimate:
+    """R2 and correlations end at 1."""
+    return estimate if estimate.high is None else replace(estimate, high=min(1.0, estimate.high))
 
 
 def of_members(

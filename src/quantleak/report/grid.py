@@ -8,6 +8,9 @@ from quantleak.report import digits
 from quantleak.report.digits import Format, Interval
 from quantleak.results import Estimate, finite
 
+UNFIT = "least leaking"
+"""The mark of a row that stands out without being recommended."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
@@ -66,7 +69,9 @@ class Row:
     @property
     def classes(self) -> str:
         """Names of the styles of the row."""
-        return " ".join(style for style, on in (("marked", self.mark), ("opens", self.opens)) if on)
+        chosen = self.mark and self.mark != UNFIT
+        styles = (("marked", self.mark), ("chosen", chosen), ("opens", self.opens))
+        return " ".join(style for style, on in styles if on)
 
 
 @dataclass(frozen=True, kw_only=True)

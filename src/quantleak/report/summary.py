@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scipy import stats
 
 from quantleak.report import digits, words
-from quantleak.report.grid import Cell, Column, Row, Table, estimate, name, value
+from quantleak.report.grid import UNFIT, Cell, Column, Row, Table, estimate, name, value
 from quantleak.report.names import in_words
 
 if TYPE_CHECKING:
@@ -134,8 +134,8 @@ def leakage_title(result: AuditRecord) -> str:
 def mark(result: AuditRecord, spec: str) -> str:
     """What sets the row of the recommended quantizer apart; above the risk limit it is the least leaking only."""
     if spec == result.recommended.quantizer:
-        return "recommended" if result.recommended.outcome == "ship" else "least leaking"
-    return "least leaking" if spec == result.recommended.least_leaking else ""
+        return "recommended" if result.recommended.outcome == "ship" else UNFIT
+    return UNFIT if spec == result.recommended.least_leaking else ""
 
 
 def utility_title(result: AuditRecord) -> str:

@@ -106,9 +106,10 @@ def headline(chosen: str, versus: dict[str, Estimate]) -> str:
     return f"Ship {full(chosen)}. {_opened(others)} may leak as little."
 
 
-def too_risky(chosen: str) -> str:
-    """The headline where even the least leaking quantizer is above the risk limit."""
-    return f"Ship none of these: even the least leaking quantizer, {full(chosen)}, gives away too much."
+def too_risky(chosen: str, metric: str = "") -> str:
+    """The headline where even the least leaking quantizer, of those that keep enough of a metric, is above the limit."""
+    which = f"the least leaking quantizer that keeps enough {metric}" if metric else "the least leaking quantizer"
+    return f"Ship none of these: even {which}, {full(chosen)}, gives away too much."
 
 
 def above_limit(figure: Estimate, worst: WorstClass | None, measures: Measures) -> list[str]:
