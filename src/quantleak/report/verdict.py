@@ -107,7 +107,7 @@ def headline(chosen: str, versus: dict[str, Estimate]) -> str:
 
 
 def too_risky(chosen: str, metric: str = "") -> str:
-    """The headline where even the least leaking quantizer, of those that keep enough of a metric, is above the limit."""
+    """The headline where even the least leaking quantizer, of those that keep enough of a metric, is above a limit."""
     which = f"the least leaking quantizer that keeps enough {metric}" if metric else "the least leaking quantizer"
     return f"Ship none of these: even {which}, {full(chosen)}, gives away too much."
 
