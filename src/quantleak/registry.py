@@ -78,9 +78,11 @@ class Registry(Generic[Kind]):
         Raises:
             InputError: If what a package offers under this name cannot be loaded, or is something else.
         """
+        if name in self.kinds:
+            return self.kinds[name]
         point = self._offered().get(name)
-        if point is None or name in self.kinds:
-            return self.kinds.get(name)
+        if point is None:
+            return None
         kind = load(point)
         if not (isinstance(kind, type) and issubclass(kind, self.base)):
             raise InputError(
