@@ -191,7 +191,7 @@ def test_records_and_persons_are_counted() -> None:
     exposure = Exposure(tested=5000, listed=37, mostly=12, groups=9, groups_mostly=1, models=32)
     answer = told(ORIGINAL, replace(contender("1", 1, 0.9, 0.05), exposure=exposure))
     assert answer.whom == (
-        "37 of 5,000 examples (in 9 groups) are exposed beyond chance; 12 (in 1 groups) of them are found in more than "
+        "37 of 5,000 examples (of 9 groups) are exposed beyond chance; 12 (of 1 group) of them are found in more than "
         "half of the models that were trained on them."
     )
     none = told(ORIGINAL, replace(contender("1", 1, 0.9, 0.05), exposure=Exposure(tested=5000, models=32)))

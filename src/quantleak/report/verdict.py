@@ -150,16 +150,18 @@ def of_records(exposure: Exposure) -> str:
         return f"Single examples were not tested: {exposure.reason}."
     if not exposure.listed:
         return f"None of {digits.count(exposure.tested)} examples is shown to be exposed by itself."
-    persons, mostly = "", ""
-    if exposure.groups is not None:
-        persons = f" (in {digits.count(exposure.groups)} groups)"
-        mostly = f" (in {digits.count(exposure.groups_mostly or 0)} groups)"
+    persons, mostly = (_of_groups(count) for count in (exposure.groups, exposure.groups_mostly))
     are = "is" if exposure.listed == 1 else "are"
     return (
         f"{digits.count(exposure.listed)} of {digits.count(exposure.tested)} examples{persons} {are} exposed beyond "
         f"chance; {digits.count(exposure.mostly)}{mostly} of them are found in more than half of the models that were "
         "trained on them."
     )
+
+
+def _of_groups(count: int | None) -> str:
+    """How many groups, such as patients, that is; empty where the data have none."""
+    return "" if count is None else f" (of {digits.count(count)} group{'' if count == 1 else 's'})"
 
 
 def no_better(utility: Utility) -> str:
