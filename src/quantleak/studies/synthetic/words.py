@@ -26,6 +26,7 @@ def headlines(findings: Findings, claims: Judged) -> list[str]:
         _control(findings),
         _resolution(study, tables),
         _proposed(findings),
+        _perceptrons(findings),
         _verdicts(claims),
     ]
     return [sentence for sentence in sentences if sentence]
@@ -76,6 +77,22 @@ def _proposed(findings: Findings) -> str:
         f"Fidelity, our estimator, settles after {_models(mine)} where mean r_Q needs {number(theirs)} (medians over "
         f"distributions) and reaches {_with_limits(findings, PROPOSED)}: {_compared(findings, PROPOSED, PAPER)} r_Q "
         f"and {_compared(findings, PROPOSED, COUNT)} the count."
+    )
+
+
+def _perceptrons(findings: Findings) -> str:
+    if not findings.perceptron:
+        return ""
+    each = findings.perceptron["agreement"].groupby(["score", "n_validation"], dropna=False)["spearman"].mean()
+    r_q = each["r_q"]
+    smallest, largest = int(r_q.index.min()), int(r_q.index.max())
+    others = (correlation(float(each[name].iloc[0])) for name in ("fidelity", "elements", "true_negatives"))
+    fidelity, count, negatives = others
+    return (
+        f"On a perceptron r_Q's correlation with the strongest attack is {correlation(float(r_q[smallest]))} at N = "
+        f"{smallest:,} and {correlation(float(r_q[largest]))} at N = {largest:,}; that of fidelity is {fidelity}, that "
+        f"of the number of distinct elements {count}, and that of the true negative rate of LOSS at a TPR of 0.99 "
+        f"{negatives}."
     )
 
 
