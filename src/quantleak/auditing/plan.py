@@ -53,7 +53,7 @@ class Plan:
     def identity(self) -> dict[str, Any]:
         """What fixes the numbers: settings, data, the trainer that was chosen, what quantization reads of the data."""
         chosen = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self.settings).items()}
-        data = {"name": self.dataset.name, "sha256": self.dataset.digest}
+        data = {"name": self.dataset.name, "digest": self.dataset.digest}
         found = {"settings": chosen, "data": data, "network": network_digest(self.network)}
         return found | ({"calibration": self.calibration} if self.calibration else {})
 
