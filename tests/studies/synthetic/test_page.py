@@ -146,7 +146,11 @@ def test_what_is_smaller_than_the_papers_is_said(folder: Path) -> None:
 
 def test_headlines_follow_the_numbers(tables: Tables, findings: Findings, claims: Claims) -> None:
     told = headlines(findings, claims)
-    assert len(told) == 5
+    assert len(told) == 6
+    agreement = findings.perceptron["agreement"]
+    largest = agreement[(agreement["score"] == "r_q") & (agreement["n_validation"] == 1000)]["spearman"].mean()
+    assert f"{largest + 0.0:.2f} at N = 1,000" in told[4]
+    assert len(headlines(replace(findings, perceptron={}), claims)) == 5
     mean = findings.overall.set_index("score")["spearman"][PAPER]
     assert f"correlation of {mean:.2f} [" in told[0]
     opposite = replace(findings, drawn=findings.drawn | {COUNT: findings.drawn[PAPER] - 0.5})
