@@ -15,6 +15,9 @@ reordered = njit(error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
 So may differences: `a - b - c` becomes `a - (b + c)`, which loses a tie.
 """
 
+ordered_numbers = njit(error_model="numpy", fastmath={"reassoc", "nsz", "nnan"})
+"""A part of a loop that compares numbers of which none is NaN, as vector instructions need."""
+
 
 def kept(function: Callable[..., Any]) -> Callable[..., Any]:
     """A loop, compiled once for all processes to come, or once a process where there is no folder to keep it in.

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from quantleak.errors import InputError
-from quantleak.theory import gaps as gaps_module
 from quantleak.theory.gaps import gaps, moments
 from quantleak.theory.table import row_means
 
@@ -71,11 +70,14 @@ def test_a_difference_that_is_constant_but_for_rounding_has_variance_0():
     assert gaps(table).variance.tolist() == [0.0]
 
 
-def test_the_smallest_differences_do_not_depend_on_how_many_rows_are_taken_at_once(monkeypatch):
-    table = np.random.default_rng(2).exponential(size=(50, 40)).astype(np.float32)
-    whole = gaps(table).lowest
-    monkeypatch.setattr(gaps_module, "CHUNK", 40 * 7)
-    assert torch.equal(gaps(table).lowest, whole)
+def test_the_smallest_differences_are_those_of_the_definition():
+    table = np.random.default_rng(2).exponential(size=(50, 41)).astype(np.float32)
+    table[7, ::3] = np.inf
+    found = gaps(table)
+    wide = table.astype(np.float64)
+    differences = wide[found.competitors.numpy()] - wide[found.best]
+    np.testing.assert_array_equal(found.lowest.numpy(), differences.min(axis=1))
+    assert 7 in found.competitors
 
 
 @pytest.mark.parametrize("view", [lambda t: t[:, ::2], lambda t: t[:, :30], lambda t: t.T])

@@ -14,9 +14,6 @@ from torch import Tensor
 from quantleak.theory.pair import SAFE, pair
 from quantleak.theory.table import as_table, distinct_rows, row_means
 
-CHUNK = 2**17
-"""Differences held at a time: a megabyte in float64, which stays in cache."""
-
 LEAST = 2.0 ** (-2 * SAFE)
 """Squares below this, or above its inverse, may have left the range of float64."""
 
@@ -73,12 +70,11 @@ class Gaps:
     @cached_property
     def lowest(self) -> Tensor:
         """`min D_k` [R]."""
-        # Into one tensor made beforehand: a small result kept between large ones that come and go splits the heap.
-        found = torch.empty_like(self.delta)
-        pieces = torch.arange(len(found)).split(max(1, CHUNK // self.losses.shape[1]))
-        for which in pieces if len(found) else ():
-            found[which] = self.differences(which).amin(1)
-        return found
+        from quantleak.theory import kernel
+
+        if self.best is None:
+            return torch.empty_like(self.delta)
+        return torch.from_numpy(kernel.lowest(self.losses.contiguous().numpy(), self.competitors.numpy(), self.best))
 
     def differences(self, which: Tensor) -> Tensor:
         """`D_k` in float64 for some positions of `competitors`; [len(which), N]."""

@@ -6,7 +6,7 @@ from typing import no_type_check
 
 import numpy as np
 
-from quantleak.jit import kept, reordered
+from quantleak.jit import kept, ordered_numbers, reordered
 
 
 @kept
@@ -37,6 +37,26 @@ def moments(table, best):
             difference[j] = (difference[j] - mean) ** 2
         found[0, k], found[1, k] = mean, _total(difference) / examples
     return found
+
+
+@kept
+@no_type_check
+def lowest(table, rows, best):
+    """The smallest difference of some rows from row `best`, in float64, `[R]`; no difference may be NaN."""
+    reference = table[best].astype(np.float64)
+    found = np.empty(len(rows))
+    for k in range(len(rows)):
+        found[k] = _lowest(table[rows[k]], reference)
+    return found
+
+
+@ordered_numbers
+@no_type_check
+def _lowest(values, reference):
+    lowest = np.inf
+    for j in range(len(reference)):
+        lowest = min(lowest, values[j] - reference[j])
+    return lowest
 
 
 @reordered

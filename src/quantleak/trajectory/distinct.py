@@ -103,7 +103,9 @@ class DistinctVectors:
         follower = (held[group] < 0) & (leader[group] != pending)
         unlike = _unlike(rows, pending[follower], rows, leader[group][follower])
         new = np.sort(leader[held < 0])
-        self._store(rows if len(new) == len(rows) else rows[torch.from_numpy(new)], owner[new], keys[new])
+        self._store(
+            rows if len(new) == len(rows) else rows.index_select(0, torch.from_numpy(new)), owner[new], keys[new]
+        )
         return np.sort(np.concatenate([differs, unlike]))
 
     def _find(self, keys: Integers) -> Integers:
@@ -190,8 +192,8 @@ def _unlike(rows: Tensor, which: Integers, others: Tensor, match: Integers) -> I
     """Those of `which` whose row differs in any bit from the row of `others` at `match`."""
     if not len(which):
         return which
-    mine = as_words(rows)[torch.from_numpy(which)]
-    theirs = as_words(others)[torch.from_numpy(match)]
+    mine = as_words(rows).index_select(0, torch.from_numpy(which))
+    theirs = as_words(others).index_select(0, torch.from_numpy(match))
     if torch.equal(mine, theirs):
         return which[:0]
     unlike: Integers = which[(mine != theirs).any(1).numpy()]

@@ -98,8 +98,9 @@ class Trajectory:
         for epochs in vectors.split(max(1, at_once // self.models), dim=1):
             # Epoch by epoch, so that each model's vectors are stored in the order of its visits.
             visits = self._distinct.moved(epochs).T.nonzero()
+            rows = epochs.flatten(0, 1)
             for epoch, model in (some.T for some in visits.split(at_once)):
-                self._distinct.add(epochs[model, epoch], model.numpy())
+                self._distinct.add(rows.index_select(0, model * epochs.shape[1] + epoch), model.numpy())
                 self._compute_missing(wait=True)
 
     def has(self, model: int, digest: bytes) -> bool:

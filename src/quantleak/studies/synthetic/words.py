@@ -89,10 +89,10 @@ def _perceptrons(findings: Findings) -> str:
     others = (correlation(float(each[name].iloc[0])) for name in ("fidelity", "elements", "true_negatives"))
     fidelity, count, negatives = others
     return (
-        f"On a perceptron r_Q's correlation with the strongest attack is {correlation(float(r_q[smallest]))} at N = "
-        f"{smallest:,} and {correlation(float(r_q[largest]))} at N = {largest:,}; that of fidelity is {fidelity}, that "
-        f"of the number of distinct elements {count}, and that of the true negative rate of LOSS at a TPR of 0.99 "
-        f"{negatives}."
+        f"On a perceptron the correlation with the strongest attack is {correlation(float(r_q[smallest]))} for r_Q at "
+        f"N = {smallest:,} and {correlation(float(r_q[largest]))} at N = {largest:,}; it is {fidelity} for fidelity, "
+        f"{count} for minus the number of distinct elements and {negatives} for the true negative rate of LOSS "
+        "(at a TPR of 0.99)."
     )
 
 

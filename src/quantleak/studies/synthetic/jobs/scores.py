@@ -116,7 +116,7 @@ def at_equal_counts(measured: Mapping[str, Gaps], random: np.random.Generator) -
         table, closest = all_.losses, all_.signal_to_noise[: count - 1]
         drawn = torch.from_numpy(random.choice(len(table), count, replace=False))
         found[spec] = {
-            "equal_random": float(privacy_rate(table[drawn])),
+            "equal_random": float(privacy_rate(table.index_select(0, drawn))),
             "equal_last": float(privacy_rate(table[-count:])),
             "equal_best": float(closest.min() / 2) if len(closest) else math.nan,
         }
