@@ -194,6 +194,9 @@ def test_records_and_persons_are_counted() -> None:
         "37 of 5,000 examples (of 9 groups) are exposed beyond chance; 12 (of 1 group) of them are found in more than "
         "half of the models that were trained on them."
     )
+    all_found = Exposure(tested=5000, listed=2, mostly=2, models=32)
+    answer = told(ORIGINAL, replace(contender("1", 1, 0.9, 0.05), exposure=all_found))
+    assert "chance; all of them are found in more than half" in str(answer.whom)
     none = told(ORIGINAL, replace(contender("1", 1, 0.9, 0.05), exposure=Exposure(tested=5000, models=32)))
     assert none.whom == "None of 5,000 examples is shown to be exposed by itself."
 

@@ -117,6 +117,7 @@ def test_molecules_are_audited(run: Run, tmp_path: Path) -> None:
         (["--dataset", "wine", "--columns", "a"], "leave out --columns"),
         (["--data", "{table}", "--target", "sick", "--columns", "age,dosis"], "Did you mean 'dose'"),
         (["{folder}/broken.yaml"], "is not YAML"),
+        (["{folder}/data.csv"], "is a table, not a YAML file with settings. To audit it, write: --data"),
         (["{folder}/list.yaml"], "must hold lines such as"),
         (["{folder}/missing.yaml"], "Cannot read the settings file"),
     ],

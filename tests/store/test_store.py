@@ -194,6 +194,8 @@ def test_sealed_files_are_verified(tmp_path: Path) -> None:
         assert not folder.finished()
         with pytest.raises(InputError, match="holds no finished audit"):
             verify(tmp_path)
+        with pytest.raises(InputError, match="There is no folder .*nowhere"):
+            verify(tmp_path / "nowhere")
         write(tmp_path / "result.json", b"{}")
         write_manifest(tmp_path, ["result.json"], folder.id)
         assert folder.finished()

@@ -65,6 +65,7 @@ class Provenance:
         rows_read: Rows of the source.
         target: Name of the target column.
         columns: Names of the columns that became features.
+        every_column: Whether these are all columns that can be features, not a choice among them.
         task_rule: How the task was decided, as a sentence.
         smiles: Name of the column of SMILES, None if the examples are no molecules.
         group: Name of the column of groups, None if there was none.
@@ -84,6 +85,7 @@ class Provenance:
     target: str
     columns: tuple[str, ...]
     task_rule: str
+    every_column: bool = False
     smiles: str | None = None
     group: str | None = None
     sha256: str | None = None

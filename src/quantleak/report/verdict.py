@@ -152,10 +152,14 @@ def of_records(exposure: Exposure) -> str:
         return f"None of {digits.count(exposure.tested)} examples is shown to be exposed by itself."
     persons, mostly = (_of_groups(count) for count in (exposure.groups, exposure.groups_mostly))
     are = "is" if exposure.listed == 1 else "are"
+    if exposure.mostly == exposure.listed:
+        found = "it is found" if exposure.listed == 1 else "all of them are found"
+    else:
+        number = digits.count(exposure.mostly) if exposure.mostly else "none"
+        found = f"{number}{mostly} of them {'is' if exposure.mostly == 1 else 'are'} found"
     return (
         f"{digits.count(exposure.listed)} of {digits.count(exposure.tested)} examples{persons} {are} exposed beyond "
-        f"chance; {digits.count(exposure.mostly)}{mostly} of them are found in more than half of the models that were "
-        "trained on them."
+        f"chance; {found} in more than half of the models that were trained on them."
     )
 
 

@@ -7,6 +7,9 @@ from typing import Any
 
 from quantleak.errors import InputError
 
+TABLES = (".csv", ".tsv", ".parquet", ".npz")
+"""Suffixes of files that hold data, never settings."""
+
 
 def read_config(path: Path | None) -> dict[str, Any]:
     """The names and values of a YAML file; none without a file.
@@ -18,6 +21,8 @@ def read_config(path: Path | None) -> dict[str, Any]:
         return {}
     from quantleak.requests.yaml_text import read_yaml
 
+    if path.suffix.lower() in TABLES:
+        raise InputError(f"{path} is a table, not a YAML file with settings. To audit it, write: --data {path}")
     try:
         raw = path.read_bytes()
     except OSError as error:

@@ -170,6 +170,8 @@ def verify(path: Path, skip: Collection[str] = ()) -> str:
     Raises:
         InputError: If the run is not finished, or a file is missing or was changed.
     """
+    if not path.exists():
+        raise InputError(f"There is no folder {path}. Check the path.")
     if not (path / "manifest.json").exists():
         raise InputError(
             f"{path} holds no finished audit (no manifest.json). Run the same `quantleak audit` again to finish it."
@@ -203,5 +205,11 @@ def differences(found: Mapping[str, Any], wanted: Mapping[str, Any], prefix: str
         if isinstance(one, Mapping) and isinstance(two, Mapping):
             lines += differences(one, two, f"{prefix}{key}.")
         elif one != two:
-            lines.append(f"{prefix}{key}: {one} -> {two}")
+            lines.append(f"{prefix}{key}: {_short(one)} -> {_short(two)}")
     return lines
+
+
+def _short(value: Any) -> str:
+    """A value as a message shows it: of a SHA-256 the beginning."""
+    text = str(value)
+    return f"{text[:8]}..." if len(text) == 64 and not text.strip("0123456789abcdef") else text

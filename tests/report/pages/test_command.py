@@ -45,6 +45,11 @@ def test_tables_name_their_columns_and_nothing_escapes_the_shell(make):
     assert shlex.split(said)[2:8] == ["--data", "a b.csv", "--target", "$(rm -r x)?", "--columns", "age,sex"]
 
 
+def test_columns_are_not_named_where_all_are_features(make):
+    data = {"source": "a.csv", "sha256": "ab", "target": "y", "columns": ["age", "sex"], "every_column": True}
+    assert "--columns" not in told(make(), data)
+
+
 def test_arrays_are_audited_in_python(make):
     data = {"source": "arrays", "target": "targets", "columns": ["features"]}
     assert told(make(), data, models=8) == "quantleak.audit(dataset, models=8, out='DIR')"

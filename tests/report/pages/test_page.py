@@ -225,7 +225,7 @@ def test_curves_modes_classes_and_exposed_examples_have_tables(make, usual, word
     _, *rows = document.rows_of("Exposed examples")
     assert [row[0].split()[0] for row in rows] == ["original"] * 10 + ["90%"] * 10
     assert rows[0][1:] == ["7000", "88% [30, 100]", "8", "12% [0, 60]", "8"]
-    assert "12 of 3,639 examples are exposed beyond chance; 12 of them are found in more than half" in document.text
+    assert "12 of 3,639 examples are exposed beyond chance; all of them are found in more than half" in document.text
 
 
 def test_differences_to_the_original(make, usual):

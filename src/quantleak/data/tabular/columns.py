@@ -115,9 +115,9 @@ def group_labels(table: pa.Table, name: str) -> npt.NDArray[Any]:
 def require_column(table: pa.Table, name: str, role: str, source: str) -> None:
     """Refuse a name that is not a column, with the nearest one that is."""
     if name not in table.column_names:
-        known = ", ".join(map(repr, table.column_names[:10])) + (", ..." if table.num_columns > 10 else "")
+        known = ", ".join(map(repr, table.column_names[:10])) + (", ..." if table.num_columns > 10 else ".")
         raise InputError(
-            f"{source!r} has no column {name!r} for the {role}.{nearest(name, table.column_names)} It has {known}."
+            f"{source!r} has no column {name!r} for the {role}.{nearest(name, table.column_names)} It has {known}"
         )
 
 

@@ -129,8 +129,8 @@ def read_table(
         return read_npz(source, target, task=task, group=group)
     table = read_arrow(source)
     if target is None:
-        known = ", ".join(map(repr, table.column_names[:10]))
-        raise InputError(f"Which column of {source.name!r} is the target? Name one: {known}.")
+        known = ", ".join(map(repr, table.column_names[:10])) + (", ..." if len(table.column_names) > 10 else "")
+        raise InputError(f"Which column of {source.name!r} is the target? Name one: {known}")
     return _from_arrow(table, Roles(target=target, task=task, group=group), columns, Origin.of(source))
 
 
@@ -193,6 +193,7 @@ def _from_arrow(table: pa.Table, roles: Roles, columns: Sequence[str] | None, or
         rows_read=table.num_rows,
         target=roles.target,
         columns=tuple(used),
+        every_column=columns is None,
         group=roles.group,
         task_rule=targets.rule,
         categories=tuple(category.name for category in read.features.categories),

@@ -55,7 +55,6 @@ def _data(data: dict[str, Any]) -> list[str] | None:
     words = ["--data", source, "--target", str(data.get("target"))]
     for name in ("smiles", "group"):
         words += [f"--{name}", str(data[name])] if data.get(name) else []
-    columns = [str(column) for column in data.get("columns", [])]
-    if not data.get("smiles") and source.rpartition(".")[2].lower() != "npz":
-        words += ["--columns", ",".join(columns)]
+    if not (data.get("smiles") or data.get("every_column") or source.lower().endswith(".npz")):
+        words += ["--columns", ",".join(map(str, data.get("columns", [])))]
     return words

@@ -19,6 +19,7 @@ LABELS = {
     "task_rule": "How the task was decided",
     "classes": "Classes",
     "columns": "Feature columns",
+    "every_column": "All columns are features, but for the target and groups",
     "smiles": "Column of SMILES",
     "group": "Column of groups",
     "categories": "Columns of categories",
