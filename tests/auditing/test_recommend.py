@@ -169,9 +169,9 @@ def test_a_class_above_the_risk_limit_counts_as_much() -> None:
     quiet = replace(contender("2", 2, 0.885, 0.20), worst_class=worst_class(0.619, 0.05))
     answer = told(ORIGINAL, quiet)
     assert (answer.quantizer, answer.least_leaking) == (None, "2")
-    assert "In class yes the share of members found may lie 66.9 points above that of false alarms" in answer.reason
+    assert "In class 'yes' the share of members found may lie 66.9 points above that of false alarms" in answer.reason
     assert answer.whom.startswith(
-        "Most is found of class yes: 64.9% [61.9, 67.9] of its members, at 3.00% false alarms"
+        "Most is found of class 'yes': 64.9% [61.9, 67.9] of its members, at 3.00% false alarms"
     )
     assert "the difference is +61.90 points [+56.90, +66.90] (95% intervals)" in answer.whom
     assert told(ORIGINAL, quiet, risk_limit=0.67).quantizer == "2"

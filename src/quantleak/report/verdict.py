@@ -125,7 +125,7 @@ def above_limit(figure: Estimate, worst: WorstClass | None, measures: Measures) 
         sentences.append(f"The upper end of its interval lies more than {amount} above guessing.")
     if worst is not None and worst.high is not None and worst.high > limit:
         sentences.append(
-            f"In class {worst.name} the share of members found may lie {100 * worst.high:.1f} points above that of "
+            f"In class '{worst.name}' the share of members found may lie {100 * worst.high:.1f} points above that of "
             f"false alarms; the risk limit allows {100 * limit:g} points."
         )
     return sentences
@@ -139,8 +139,8 @@ def of_class(worst: WorstClass, confidence: str) -> str:
     )
     excess = f"{digits.text(worst.value, digits.points)} {digits.limits(worst, digits.points)}".strip()
     return (
-        f"Most is found of class {worst.name}: {found} of its members, at {alarms} false alarms within the class; the "
-        f"difference is {excess.replace(' pp', ' points')} ({confidence} intervals)."
+        f"Most is found of class '{worst.name}': {found} of its members, at {alarms} false alarms within the class; "
+        f"the difference is {excess.replace(' pp', ' points')} ({confidence} intervals)."
     )
 
 

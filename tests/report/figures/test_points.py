@@ -41,6 +41,9 @@ def test_points_are_the_result(make):
         assert (point.leakage.low, point.leakage.high) == (quantizer.worst.low, quantizer.worst.high)
     assert [point.label for point in drawing.points if point.chosen] == ["90% sparse"]
     assert [point.label for point in drawing.points if point.kind == "original"] == ["original"]
+    refused = replace(result.recommended, quantizer=None, least_leaking="sign", outcome="too risky")
+    drawing = points_of(replace(result, recommended=refused))
+    assert [point.label for point in drawing.points if point.chosen] == ["1 bit"]
 
 
 def test_without_a_supported_rate_leakage_is_the_auc(make, case):

@@ -38,7 +38,7 @@ class Point:
         utility: On the horizontal axis; larger is better.
         leakage: On the vertical axis; smaller is better.
         kind: `original` or `quantizer`.
-        chosen: Whether it is the recommended one.
+        chosen: Whether it is the recommended one, or the least leaking where none is recommended.
         beyond: Whether its utility lies left of the axis; the point stands at the edge.
         front: Whether no other point has as much utility and as little leakage, and more or less of one of them.
     """
@@ -82,9 +82,8 @@ def points_of(result: AuditRecord) -> Points:
     fpr = next(iter(rates)) if len(rates) == 1 else None
     metric = result.quantizers[0].utility.metric if result.quantizers else ""
     floor = FLOORS.get(metric, -math.inf)
-    made = {
-        row.spec: _point(row, len(rates) == 1, row.spec == result.recommended.quantizer) for row in result.quantizers
-    }
+    chosen = (result.recommended.quantizer, result.recommended.least_leaking)
+    made = {row.spec: _point(row, len(rates) == 1, row.spec in chosen) for row in result.quantizers}
     found = [point for point in made.values() if point is not None]
     points = [_drawn(replace(point, front=_is_on_front(point, found)), floor) for point in found]
     return Points(

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from quantleak.results import AuditRecord
 
 NOTE = (
-    "{trained}. The strongest attack and the worst class were chosen on one half of the target models and measured on "
-    "the other. Bits: per parameter, with biases, norms and scales."
+    "{trained}. The strongest attack{classes} chosen on one half of the target models and measured on the other. Bits: "
+    "per parameter, with biases, norms and scales."
 )
 
 
@@ -29,7 +29,8 @@ THEORY = (
 
 def section(result: AuditRecord) -> Section:
     """The section; without a utility and a leakage of any quantizer there is no figure."""
-    note = NOTE.format(trained=words.trained(result))
+    classes = " and the worst class were" if any(row.classes for row in result.quantizers) else " was"
+    note = NOTE.format(trained=words.trained(result), classes=classes)
     return Section(
         title="Leakage and utility",
         beside=_figure(result, points_of(result)),
@@ -62,7 +63,7 @@ def _figure(result: AuditRecord, shown: Points) -> Figure:
 
 
 def _keys(result: AuditRecord) -> tuple[Key, ...]:
-    chosen = result.recommended.quantizer
+    chosen = result.recommended.quantizer or result.recommended.least_leaking
     ring = [Key(path="M11 1a6 6 0 1 0 .01 0Z", style="chosen", text=mark(result, chosen))] if chosen else []
     return (
         Key(path="M11 2.5a4.5 4.5 0 1 0 .01 0Z", style="quantizer", text="quantizer"),
