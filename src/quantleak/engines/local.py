@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import mmap
 import os
 import pickle
@@ -134,7 +135,16 @@ def _read(folder: str) -> Any:
 
 def _in_worker(parent: int, folder: str, job: Job) -> Any:
     _end_with(parent)
-    return job(_read(folder))
+    result = job(_read(folder))
+    _keep_imports()
+    return result
+
+
+@cache
+def _keep_imports() -> None:
+    """Once, after the first job of a worker: garbage collection then passes over all that was imported."""
+    gc.collect()
+    gc.freeze()
 
 
 @cache

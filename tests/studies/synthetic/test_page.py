@@ -175,3 +175,14 @@ def test_a_figure_with_too_many_rows_must_bring_fewer(monkeypatch: pytest.Monkey
     monkeypatch.setattr(page, "MOST_ROWS", 1)
     with pytest.raises(ValueError, match="own has 2 rows"):
         shown_table(figure)
+
+
+def test_what_was_left_out_is_neither_drawn_nor_judged(findings: Findings, tmp_path: Path) -> None:
+    left_out = replace(findings.tables, large=pd.DataFrame(), perceptron={}, exact={}, baseline=pd.DataFrame())
+    bare = replace(findings, tables=left_out, perceptron={})
+    drawn, judged = figures(bare), STUDY.judge(bare)
+    assert not {"exact", "exact_ranking", "large_n", "perceptrons"} & {figure.name for figure in drawn}
+    assert {"exact", "exact_ranking", "large_n"} <= {figure.name for figure in figures(findings)}
+    assert any(claim["holds"] is None for claim in judged)
+    write_page(bare.study, drawn, judged, STUDY.words(bare, judged), tmp_path)
+    assert (tmp_path / "index.html").exists()

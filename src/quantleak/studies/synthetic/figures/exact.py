@@ -21,8 +21,10 @@ KINDS = {
 """By column: what a line is called, its points, its dashes, its colour."""
 
 
-def exact(tables: Tables) -> Figure:
-    """The figure."""
+def exact(tables: Tables) -> Figure | None:
+    """The figure; None where the exact problems were left out."""
+    if not tables.exact:
+        return None
     frame = tables.exact["problems"]
     return Figure(
         name="exact",

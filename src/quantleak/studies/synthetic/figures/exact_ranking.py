@@ -22,8 +22,10 @@ TRUTHS = {
 WIDTH, HEIGHT = 300.0, 190.0
 
 
-def exact_ranking(tables: Tables) -> Figure:
-    """The figure."""
+def exact_ranking(tables: Tables) -> Figure | None:
+    """The figure; None where the exact problems were left out."""
+    if not tables.exact:
+        return None
     frame = tables.exact["ranking"]
     return Figure(
         name="exact_ranking",
