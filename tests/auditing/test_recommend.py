@@ -54,8 +54,8 @@ def test_the_least_leaking_quantizer_that_keeps_the_utility_is_recommended() -> 
     assert answer.least_leaking == "2"
     assert answer.reason == (
         "The strongest attack finds 20.0% [17.0, 23.0] of the training examples (members) at 1% false alarms; guessing "
-        "finds 1%, the risk limit is 41%. In the original it finds 30.0% [27.0, 33.0]. Its AUROC is 0.885; the "
-        "original's is 0.900. 1 leaks less, but loses more than 0.02 of AUROC."
+        "finds 1%, the risk limit is 41%. In the original it finds 30.0% [27.0, 33.0]. The quantizer's AUROC is 0.885; "
+        "the original's is 0.900. 1 leaks less, but loses more than 0.02 of AUROC."
     )
     assert answer.sure.startswith("It leaks less than the original, by 9.")
     assert "It leaks least of all that keep enough AUROC: 8." in answer.sure
@@ -159,7 +159,7 @@ def test_above_the_risk_limit_nothing_is_shipped_and_the_least_leaking_is_named(
     assert (answer.quantizer, answer.least_leaking, answer.outcome, answer.clear) == (None, "2", "too risky", False)
     assert answer.headline == "Ship none of these: even the least leaking quantizer, 2, gives away too much."
     assert "the risk limit is 21%" in answer.reason
-    assert "The upper end of its interval lies more than 20 points above guessing." in answer.reason
+    assert "The upper end of the quantizer's interval lies more than 20 points above guessing." in answer.reason
     # It is the upper limit, 23%, that counts: 22 points above guessing.
     assert told(ORIGINAL, loud, quiet, risk_limit=0.221).quantizer == "2"
     assert told(ORIGINAL, loud, quiet, risk_limit=0.219).quantizer is None

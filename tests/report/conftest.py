@@ -31,7 +31,7 @@ CHOSEN = Recommendation(
     quantizer="ternary:0.9",
     least_leaking="ternary:0.9",
     reason="The strongest attack finds 1.4% of the training examples (members) at 1% false alarms; guessing finds 1%, "
-    "the risk limit is 10%. In the original it finds 9.1%. Its AUROC is 0.848; the original's is 0.861.",
+    "the risk limit is 10%. In the original it finds 9.1%. The quantizer's AUROC is 0.848; the original's is 0.861.",
     whom="Most is found of class '1': 2.8% of its members, at 1.0% false alarms within the class.",
     clear=True,
     headline="Ship 90% sparse (ternary:0.9).",

@@ -68,7 +68,7 @@ class Measures:
 
     def kept(self, own: float, original: float) -> str:
         """What is left of the utility."""
-        return f"Its {self.metric} is {digits.score(own)}; the original's is {digits.score(original)}."
+        return f"The quantizer's {self.metric} is {digits.score(own)}; the original's is {digits.score(original)}."
 
     def too_dear(self, specs: Sequence[str]) -> str:
         """Why quantizers that leak less were passed over."""
@@ -122,7 +122,7 @@ def above_limit(figure: Estimate, worst: WorstClass | None, measures: Measures) 
     if figure.high is None:
         sentences.append(f"The risk has no upper limit: {figure.reason or 'no interval'}.")
     elif figure.high - measures.chance > limit:
-        sentences.append(f"The upper end of its interval lies more than {amount} above guessing.")
+        sentences.append(f"The upper end of the quantizer's interval lies more than {amount} above guessing.")
     if worst is not None and worst.high is not None and worst.high > limit:
         sentences.append(
             f"In class '{worst.name}' the share of members found may lie {100 * worst.high:.1f} points above that of "

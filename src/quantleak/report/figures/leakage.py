@@ -162,7 +162,10 @@ def chance(axes: Axes) -> list[alt.Chart]:
     size = axes.frame.size
     data = alt.Data(values=[{"leakage": axes.shown.chance, "text": "guessing"}])
     base = alt.Chart(data).encode(y=axes.y("leakage"))
-    text = base.mark_text(align="right", dy=9, fontSize=size.font - 1.5, color=colours.INK, opacity=0.7)
+    below = axes.frame.down(axes.shown.chance) + 2 * size.font < size.height  # else it would cover the axis
+    text = base.mark_text(
+        align="right", dy=9 if below else -9, fontSize=size.font - 1.5, color=colours.INK, opacity=0.7
+    )
     return [
         base.mark_rule(color=colours.INK, strokeDash=[1, 3], opacity=0.7),
         text.encode(x=alt.value(size.width), text="text:N"),
