@@ -27,6 +27,12 @@ ROWS = {
         job="import tempfile; from quantleak.cli import app; app('audit --dataset breast_cancer --models 64 --quiet "
         "--out'.split() + [tempfile.mkdtemp()], standalone_mode=False)"
     ),
+    "the synthetic study, 64 models": TIMED.format(
+        job="import tempfile; from quantleak.cli import app; from quantleak.studies.synthetic import Synthetic; left = "
+        "[word for part in Synthetic.parts if part != 'exact' for word in ('--without', part)]; app('reproduce "
+        "synthetic --preset paper --set models=64 --quiet --out'.split() + [tempfile.mkdtemp(), *left], "
+        "standalone_mode=False)"
+    ),
     "linear models, compiled": "import fleet; fleet.our_seconds(score=False); print(fleet.our_seconds(score=False)[0])",
     "linear models, batched": "import fleet; print(fleet.our_seconds('stacked', score=False)[0])",
     "quantize and score at every epoch": "import fleet; print(fleet.our_seconds('stacked', score=True)[1])",

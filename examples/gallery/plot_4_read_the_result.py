@@ -44,8 +44,8 @@ for spec in ("sign", "ternary:0.9", "uniform:5"):
 # passed through cannot be distinguished from its closest competitor on this many validation examples. It does not rank
 # the quantizers of perceptrons (see the study); fidelity, the correlation of quantized and original outputs, does.
 for spec in ("sign", "ternary:0.9", "uniform:5"):
-    rate = result[spec].rate
-    print(f"{spec:12} r_Q {rate.text(4):30} z {rate.resolution:.1f}, {rate.elements:.0f} distinct models, fidelity {result[spec].fidelity.text(3)}")
+    rate, fidelity = result[spec].rate, result[spec].fidelity
+    print(f"{spec:12} r_Q {rate.text(4):30} z {rate.resolution:.1f}   fidelity {fidelity.text(3)}")
 
 # %%
 # **Every attack in every mode**, tidy. An attacker whose shadow models keep full precision (`transfer`) often looks

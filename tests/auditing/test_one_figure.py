@@ -77,7 +77,7 @@ def test_the_gate_shows_the_class_of_the_table(audited: tuple[Path, ql.AuditResu
     _, result = audited
     worst = result["sign"].worst_class
     check = gate(result, Limits.read(["0.1:0.9"], quantizers=["sign"])).checks[1]
-    assert (check.figure, check.measure) == (worst, f"class {worst.name}: found less false alarms, at 10% FPR")
+    assert (check.figure, check.measure) == (worst, f"class {worst.name}: members found minus false alarms, at 10% FPR")
     row = next(row for row in summary(result).rows if str(row.cells[0]).endswith("(sign)"))
     assert str(row.cells[-1]).startswith(digits.points(float(worst)))
 

@@ -55,11 +55,11 @@ def test_the_least_leaking_quantizer_that_keeps_the_utility_is_recommended() -> 
     assert answer.reason == (
         "The strongest attack finds 20.0% [17.0, 23.0] of the training examples (members) at 1% false alarms; guessing "
         "finds 1%, the risk limit is 41%. In the original it finds 30.0% [27.0, 33.0]. The quantizer's AUROC is 0.885; "
-        "the original's is 0.900. 1 leaks less, but loses more than 0.02 of AUROC."
+        "the original's is 0.900. 1 has a lower figure, but loses more than 0.02 of AUROC."
     )
     assert answer.sure.startswith("It leaks less than the original, by 9.")
-    assert "It leaks least of all that keep enough AUROC: 8." in answer.sure
-    assert answer.sure.endswith("points less than 5.")
+    assert "It leaks least of all that keep enough AUROC; than the next, 5, 8." in answer.sure
+    assert answer.sure.endswith("points less.")
     assert set(answer.versus) == {"identity", "5"}
     assert answer.versus["identity"].value == pytest.approx(-0.1)
 
@@ -169,7 +169,8 @@ def test_a_class_above_the_risk_limit_counts_as_much() -> None:
     quiet = replace(contender("2", 2, 0.885, 0.20), worst_class=worst_class(0.619, 0.05))
     answer = told(ORIGINAL, quiet)
     assert (answer.quantizer, answer.least_leaking) == (None, "2")
-    assert "In class 'yes' the share of members found may lie 66.9 points above that of false alarms" in answer.reason
+    assert answer.headline.endswith("even the least leaking quantizer, 2, gives away too much about class 'yes'.")
+    assert "In class 'yes' the attack may find 66.9 points more of the members than of the non-members" in answer.reason
     assert answer.whom.startswith(
         "Most is found of class 'yes': 64.9% [61.9, 67.9] of its members, at 3.00% false alarms"
     )
@@ -198,7 +199,7 @@ def test_records_and_persons_are_counted() -> None:
     answer = told(ORIGINAL, replace(contender("1", 1, 0.9, 0.05), exposure=all_found))
     assert "chance; all of them are found in more than half" in str(answer.whom)
     none = told(ORIGINAL, replace(contender("1", 1, 0.9, 0.05), exposure=Exposure(tested=5000, models=32)))
-    assert none.whom == "None of 5,000 examples is shown to be exposed by itself."
+    assert none.whom == "For no single one of 5,000 examples is it certain that it is exposed."
 
 
 def test_differences_are_paired() -> None:

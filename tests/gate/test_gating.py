@@ -149,7 +149,7 @@ def test_the_worst_class_is_held_against_what_the_limit_leaves_beyond_guessing(m
     limits = Limits.read(["0.01:0.3"], quantizers=["ternary:0.9"])
     overall, of_class = gate(with_class(made(), 0.26), limits).checks
     assert overall.passed
-    assert of_class.measure == "class yes: found less false alarms, at 1% FPR"
+    assert of_class.measure == "class yes: members found minus false alarms, at 1% FPR"
     assert of_class.attack == "lira-online (adaptive)"
     assert (of_class.limit, of_class.judged, of_class.passed) == (0.29, pytest.approx(0.28), True)
     assert not gate(with_class(made(), 0.619), limits).passed

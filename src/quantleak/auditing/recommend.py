@@ -78,9 +78,12 @@ def recommend(contenders: Mapping[str, Contender], measures: Measures) -> Recomm
     ]
     gap = versus[BASELINE].high
     alike = gap is None or gap >= 0
-    headline = verdict.headline(first.spec, versus)
+    metric = measures.metric if dear else ""
+    headline = verdict.headline(first.spec, versus, metric)
     if above:
-        headline = verdict.too_risky(first.spec, measures.metric if dear else "")
+        only_class = verdict.above_limit(first.figure, None, measures) == []
+        worst = first.worst_class.name if first.worst_class is not None and only_class else None
+        headline = verdict.too_risky(first.spec, metric, worst)
     outcome: Outcome = "too risky" if above else "no gain" if alike else "ship"
     return Recommendation(
         quantizer=None if above else first.spec,
@@ -118,7 +121,7 @@ def _useless(original: Contender, measures: Measures) -> Recommendation:
     """The original predicts nothing, and what it leaks nevertheless."""
     opening = "No recommendation: the original models predict no better than guessing."
     leaks = f"{measures.achieved(original.figure)}, in the original."
-    limits = "What such models leak says nothing about models that have learned."
+    limits = "That says nothing about models that have learned: improve the data or the training, then audit again."
     return _nothing("useless", opening, f"{verdict.no_better(original.utility)} {leaks} {limits}", "")
 
 

@@ -104,7 +104,9 @@ class Settings:
         if not 0 <= self.utility_loss < math.inf:
             problems.append(f"utility_loss: must be a number of at least 0, got {self.utility_loss}")
         if not 0 < self.risk_limit <= 1:
-            problems.append(f"risk_limit: must lie between 0 and 1, got {self.risk_limit}")
+            problems.append(
+                f"risk_limit: must lie between 0 and 1, got {self.risk_limit}; for 9 points above guessing write 0.09"
+            )
         problems += [] if self.quantizers else ["quantizers: name at least one, such as ternary:0.9"]
         if self.trainer not in {"auto", *TRAINERS}:
             problems.append(f"trainer: must be auto, {', '.join(TRAINERS)}, got '{self.trainer}'")

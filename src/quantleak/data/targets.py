@@ -171,7 +171,7 @@ def _requested(task: str, distinct: npt.NDArray[Any], name: str) -> Task:
     if task not in TASKS:
         raise InputError(f"Unknown task {task!r}.{nearest(task, TASKS)} Choose one of {', '.join(TASKS)}.")
     if task == "binary" and len(distinct) != 2:
-        raise InputError(f"A binary target has two values, {name!r} has {len(distinct)}. Use another task.")
+        raise InputError(f"A binary target has two values, {name!r} has {len(distinct)}. Leave the task out.")
     if task == "regression" and distinct.dtype.kind == "U":
         raise InputError(f"A regression target holds numbers, {name!r} holds text such as {distinct[0].item()!r}.")
     if task == "multiclass" and distinct.dtype.kind != "U" and not _whole(distinct):

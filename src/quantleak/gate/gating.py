@@ -126,7 +126,7 @@ def _of_classes(subject: Subject, fpr: float, limit: float, limits: Limits) -> l
     checks = []
     allowed = round(limit - fpr, 12) if limit < 1 else 1.0  # a limit of 1 allows everything
     for worst in (row for row in subject.classes if row.fpr == fpr):
-        measure = f"class {worst.name}: found less false alarms, at {digits.rate(fpr)} FPR"
+        measure = f"class {worst.name}: members found minus false alarms, at {digits.rate(fpr)} FPR"
         checks.append(_check(subject.name, measure, allowed, {subject.strongest: worst}, limits.on))
     if limits.require_classes and subject.by_class and (subject.unjudged or not checks):
         few = listed(subject.unjudged) if subject.unjudged else "all"

@@ -30,7 +30,7 @@ def summary(result: AuditRecord) -> Table:
     by_class = any(row.worst_class for row in result.quantizers)
     columns = (
         *_risk_columns(result),
-        *([Column(title="Worst class: found less false alarms")] if by_class else []),
+        *([Column(title="Worst class: members found minus false alarms")] if by_class else []),
     )
     rows = [
         Row(

@@ -72,9 +72,9 @@ class Measures:
 
     def too_dear(self, specs: Sequence[str]) -> str:
         """Why quantizers that leak less were passed over."""
-        leaks, loses = ("leaks", "loses") if len(specs) == 1 else ("leak", "lose")
+        has, loses = ("has a lower figure", "loses") if len(specs) == 1 else ("have lower figures", "lose")
         phrase = listed([in_words(spec) for spec in specs])
-        return f"{_opened(phrase)} {leaks} less, but {loses} more than {self.utility_loss:g} of {self.metric}."
+        return f"{_opened(phrase)} {has}, but {loses} more than {self.utility_loss:g} of {self.metric}."
 
     def less(self, gap: Estimate) -> str:
         """A negative difference of leakage as an amount, with its interval."""
@@ -83,8 +83,8 @@ class Measures:
         return f"{low:.{places}f} to {high:.{places}f}{unit}"
 
 
-def headline(chosen: str, versus: dict[str, Estimate]) -> str:
-    """What to ship, with what else comes in question.
+def headline(chosen: str, versus: dict[str, Estimate], metric: str = "") -> str:
+    """What to ship, with what else comes in question; a metric where some quantizers do not keep enough of it.
 
     Example:
         >>> less, alike = Estimate(value=-0.2, low=-0.3, high=-0.1), Estimate(value=-0.1, low=-0.3, high=0.1)
@@ -97,19 +97,24 @@ def headline(chosen: str, versus: dict[str, Estimate]) -> str:
     """
     alike = _unsettled(versus)
     if ORIGINAL in alike:
-        return (
-            f"No measurable gain: even the least leaking quantizer, {full(chosen)}, may leak as much as the original."
-        )
+        return f"No measurable gain: even {_least_leaking(metric)}, {full(chosen)}, may leak as much as the original."
     if not alike:
         return f"Ship {full(chosen)}."
     others = f"{_count(alike)} other quantizers" if len(alike) > 2 else listed([in_words(spec) for spec in alike])
     return f"Ship {full(chosen)}. {_opened(others)} may leak as little."
 
 
-def too_risky(chosen: str, metric: str = "") -> str:
-    """The headline where even the least leaking quantizer, of those that keep enough of a metric, is above a limit."""
-    which = f"the least leaking quantizer that keeps enough {metric}" if metric else "the least leaking quantizer"
-    return f"Ship none of these: even {which}, {full(chosen)}, gives away too much."
+def too_risky(chosen: str, metric: str = "", of_class: str | None = None) -> str:
+    """The headline where even the least leaking quantizer, of those that keep enough of a metric, is above a limit.
+
+    A class is named where it alone is above.
+    """
+    about = "" if of_class is None else f" about class '{of_class}'"
+    return f"Ship none of these: even {_least_leaking(metric)}, {full(chosen)}, gives away too much{about}."
+
+
+def _least_leaking(metric: str) -> str:
+    return f"the least leaking quantizer that keeps enough {metric}" if metric else "the least leaking quantizer"
 
 
 def above_limit(figure: Estimate, worst: WorstClass | None, measures: Measures) -> list[str]:
@@ -125,8 +130,8 @@ def above_limit(figure: Estimate, worst: WorstClass | None, measures: Measures) 
         sentences.append(f"The upper end of the quantizer's interval lies more than {amount} above guessing.")
     if worst is not None and worst.high is not None and worst.high > limit:
         sentences.append(
-            f"In class '{worst.name}' the share of members found may lie {100 * worst.high:.1f} points above that of "
-            f"false alarms; the risk limit allows {100 * limit:g} points."
+            f"In class '{worst.name}' the attack may find {100 * worst.high:.1f} points more of the members than of "
+            f"the non-members; the risk limit allows {100 * limit:g} points."
         )
     return sentences
 
@@ -149,7 +154,7 @@ def of_records(exposure: Exposure) -> str:
     if exposure.reason:
         return f"Single examples were not tested: {exposure.reason}."
     if not exposure.listed:
-        return f"None of {digits.count(exposure.tested)} examples is shown to be exposed by itself."
+        return f"For no single one of {digits.count(exposure.tested)} examples is it certain that it is exposed."
     persons, mostly = (_of_groups(count) for count in (exposure.groups, exposure.groups_mostly))
     are = "is" if exposure.listed == 1 else "are"
     if exposure.mostly == exposure.listed:
@@ -212,7 +217,9 @@ def _against_others(others: dict[str, Estimate], measures: Measures) -> str:
     alike = [in_words(spec) for spec in _unsettled(others) if in_words(spec) not in more]
     if not more and not alike:
         closest = max(others, key=lambda spec: others[spec].high or 0.0)
-        return f"It leaks least of all {kept}: {measures.less(others[closest])} less than {in_words(closest)}."
+        return (
+            f"It leaks least of all {kept}; than the next, {in_words(closest)}, {measures.less(others[closest])} less."
+        )
     sentences = []
     if alike:
         all_of_them = f"all {_count(alike)} others {kept}" if len(alike) == len(others) > 3 else listed(alike)

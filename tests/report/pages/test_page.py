@@ -128,7 +128,7 @@ def test_the_first_table_has_a_row_a_quantizer(make, usual, words):
     titles, *rows = Document(usual).rows_of("Utility and leakage")
     assert titles == [
         "Quantizer", "Bits", "AUROC", "Members found at 1% false alarms", "Against the original",
-        "Worst class: found less false alarms",
+        "Worst class: members found minus false alarms",
     ]  # fmt: skip
     for row, quantizer in zip(rows, result.quantizers, strict=True):
         assert row[0].removesuffix(" recommended") == f"{words[quantizer.spec]} ({quantizer.spec})"

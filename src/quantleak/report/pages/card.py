@@ -84,7 +84,7 @@ def markdown(values: dict[str, Any]) -> str:
     """The card as Markdown for a model card; every text from the data is escaped for Markdown and for HTML."""
     leakage, original = values["leakage"], values["original_leakage"]
     classes = values["worst_class"], values["original_worst_class"]
-    of_class = [("Worst class: members found less false alarms", *map(_shown_class, classes))] if any(classes) else []
+    of_class = [("Worst class: members found minus false alarms", *map(_shown_class, classes))] if any(classes) else []
     text = render(
         "card.md.j2",
         card=values,
