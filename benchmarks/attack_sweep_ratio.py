@@ -19,8 +19,8 @@ from quantleak.auditing import AuditResult, Settings
 from quantleak.auditing.compose import Gathered
 from quantleak.auditing.plan import Plan, make_plan
 from quantleak.data import Dataset
-from quantleak.engines import one_thread
 from quantleak.store import read_arrays, read_json, read_run, write_json
+from quantleak.threads import one_thread
 
 CONVENTIONS = {"rmia-online": RMIA(), "rmia-offline": RMIA(mode="offline")}
 

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from quantleak.data import read_molecules as read_molecules
     from quantleak.data import read_table as read_table
     from quantleak.errors import InputError as InputError
+    from quantleak.ptq import load_quantized as load_quantized
+    from quantleak.ptq import quantize as quantize
+    from quantleak.ptq import save_quantized as save_quantized
     from quantleak.quantizers import PAPER_A as PAPER_A
     from quantleak.quantizers import quantizer as quantizer
     from quantleak.theory import Certificate as Certificate
@@ -51,6 +54,7 @@ _CONTENTS = {
     "quantleak.auditing": ("audit", "AuditResult", "Settings"),
     "quantleak.data": ("Dataset", "bundled", "from_arrays", "read_table", "read_molecules"),
     "quantleak.quantizers": ("quantizer", "PAPER_A"),
+    "quantleak.ptq": ("quantize", "save_quantized", "load_quantized"),
     "quantleak.theory": (
         "privacy_rate",
         "cramer_rate",

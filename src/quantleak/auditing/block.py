@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -45,6 +45,7 @@ class BlockOutput(Output):
         population: The same on the population.
         test: What the utility is computed from, the same shape on the test part.
         training: The same of the full-precision models on the pool, `[models, examples]`.
+        bits: By quantizer, effective bits per number.
         fidelity: Correlation `[models, quantizers]` of a quantized model's outputs on the population with the
             original's; see :func:`~quantleak.theory.fidelity.fidelity`.
         rates: By quantizer that has an r_Q, `r_q` and `cramer` of each model.
@@ -56,6 +57,7 @@ class BlockOutput(Output):
     population: np.ndarray
     test: np.ndarray
     training: np.ndarray
+    bits: dict[str, float]
     fidelity: np.ndarray
     rates: dict[str, list[dict[str, Rate]]]
     certificates: dict[str, list[int | None]]
@@ -70,6 +72,7 @@ class BlockOutput(Output):
             population=_by_quantizer([block.population for block in blocks]),
             test=_by_quantizer([block.test for block in blocks]),
             training=np.concatenate([block.training for block in blocks]),
+            bits=blocks[0].bits,
             fidelity=np.concatenate([block.fidelity for block in blocks]),
             rates={spec: [model for block in blocks for model in block.rates[spec]] for spec in specs},
             certificates={spec: [start for block in blocks for start in block.certificates[spec]] for spec in specs},
@@ -130,11 +133,17 @@ class BlockJob:
             ),
             test=np.stack([utility_statistic(each, targets["test"], task) for each in outputs["test"]()], axis=1),
             training=utility_statistic(baseline, targets["pool"], task),
+            bits=self._bits(plan, final),
             fidelity=fidelities(outputs["population"](), targets["population"], task),
             certificates=certificates,
             rates={spec: [{"r_q": one.r_q, "cramer": one.cramer} for one in each] for spec, each in found.items()},
             seconds=time.perf_counter() - start,
         )
+
+    def _bits(self, plan: Plan, final: Mapping[str, Tensor | list[nn.Module]]) -> dict[str, float]:
+        constants, plain = plan.network.constants, plan.network.module(seed=0)
+        models = {spec: plain if isinstance(made, Tensor) else made[0] for spec, made in final.items()}
+        return {spec: one.effective_bits(models[spec], constants) for spec, one in plan.procedures.items()}
 
     def _recorder(self, plan: Plan, block: Block, quantizers: list[Elementwise]) -> Recorder:
         features, targets = (torch.from_numpy(part) for part in plan.part("validation"))

@@ -58,14 +58,13 @@ def compose(plan: Plan, gathered: BlockOutput, attacked: Mapping[str, AttackOutp
         member: True membership of the gathered models, bool `[models, pool]`.
     """
     settings, task = plan.settings, plan.dataset.task
-    layout = plan.network.layout
     targets = plan.part("test")[1]
     test_groups = plan.dataset.groups[plan.parts.test]
     utility = {
         spec: measure(gathered.test[:, place], targets, task, test_groups, settings.level)
         for place, spec in enumerate(settings.quantizers)
     }
-    bits = {spec: procedure.effective_bits(layout) for spec, procedure in plan.procedures.items()}
+    bits = gathered.bits
     main = METRIC[task]
     guessing = chance(task, targets)
     utilities = {spec: _utility(metrics, main, guessing) for spec, metrics in utility.items()}

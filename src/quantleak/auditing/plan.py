@@ -16,13 +16,13 @@ import torch
 from quantleak.arrays import read_only_tensor
 from quantleak.auditing.settings import Settings
 from quantleak.data import Dataset, Split, membership, split
-from quantleak.engines import one_thread
 from quantleak.errors import InputError
 from quantleak.fleet import TRAINERS, Fleet, constants, outputs_of, rows_of, trainer
 from quantleak.models import Network, network
 from quantleak.ptq import Layout, Procedure, procedure
 from quantleak.ptq.layout import state
 from quantleak.store import differences
+from quantleak.threads import one_thread
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

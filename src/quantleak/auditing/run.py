@@ -22,12 +22,13 @@ from quantleak.auditing.processing import quantize_first
 from quantleak.auditing.result import AuditResult
 from quantleak.auditing.settings import Settings, override
 from quantleak.data import Dataset
-from quantleak.engines import Engine, Local, Progress, Runner, one_thread
+from quantleak.engines import Engine, Local, Progress, Runner
 from quantleak.errors import InputError
 from quantleak.quantizers import BASELINE
 from quantleak.report.cautions import cautions
 from quantleak.results import versions
 from quantleak.store import Folder, read_run
+from quantleak.threads import one_thread
 
 
 def audit(

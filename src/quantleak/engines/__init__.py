@@ -8,4 +8,3 @@ from quantleak.engines.runner import Progress as Progress
 from quantleak.engines.runner import Results as Results
 from quantleak.engines.runner import Runner as Runner
 from quantleak.engines.threads import InOneThread as InOneThread
-from quantleak.engines.threads import one_thread as one_thread

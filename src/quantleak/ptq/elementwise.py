@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
@@ -79,13 +80,14 @@ class Elementwise(Procedure):
                 parts.append(part.to(ROUNDED[self.unquantized_dtype]).float())
         return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
 
-    def effective_bits(self, layout: Layout) -> float:
-        """Bits per number of the stored model: quantized weights with their overhead, the rest as rounded.
+    def effective_bits(self, quantized: nn.Module, constants: Collection[str] = ()) -> float:
+        """See `Procedure.effective_bits`: quantized weights with their overhead, the rest as rounded.
 
-        Masks, indices and other integers count as they are, constants not at all.
+        Masks, indices and other integers count as they are, constants not at all. Only shapes are read.
         """
         if self.is_baseline:
             return 32.0
+        layout = Layout.of(quantized, exact=True, constants=constants)
         rest = torch.finfo(ROUNDED[self.unquantized_dtype]).bits
         bits = {
             slot.name: self.rule.effective_bits(slot.shape)

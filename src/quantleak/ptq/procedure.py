@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from quantleak.ptq.layout import COUNTER, Layout, state
+from quantleak.ptq.layout import COUNTER, state
 from quantleak.spec import Specified, write_spec
 
 UnquantizedDtype = Literal["bfloat16", "float16", "float32"]
@@ -79,8 +79,13 @@ class Procedure(Specified, ABC):
         """
 
     @abstractmethod
-    def effective_bits(self, layout: Layout) -> float:
-        """Bits per number of a stored model of this layout, overhead included."""
+    def effective_bits(self, quantized: nn.Module, constants: Collection[str] = ()) -> float:
+        """Bits per number of one of its quantized modules as stored, overhead included.
+
+        Args:
+            quantized: The module.
+            constants: Names of tensors that are equal in all models, and so need not be stored with each.
+        """
 
     def restored(self, model: nn.Module, tensors: Mapping[str, Tensor]) -> nn.Module:
         """The quantized module that has these tensors, as :func:`~quantleak.ptq.layout.state` gave them.

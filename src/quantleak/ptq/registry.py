@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from quantleak.ptq.adaround import AdaRound
+from quantleak.ptq.brecq import Brecq
 from quantleak.ptq.elementwise import Elementwise
+from quantleak.ptq.nearest import Nearest
+from quantleak.ptq.obq import OptimalBrainQuantization
 from quantleak.ptq.procedure import Procedure, UnquantizedDtype
 from quantleak.quantizers import Quantizer
 from quantleak.quantizers.registry import QUANTIZERS
@@ -15,6 +19,14 @@ PROCEDURES: Registry[Procedure] = Registry("quantizer", "quantleak.procedures", 
 
 
 register = PROCEDURES.register
+
+for name, kind, example in (
+    ("rtn", Nearest, "rtn:4"),
+    ("obq", OptimalBrainQuantization, "obq:3?head=8"),
+    ("adaround", AdaRound, "adaround:ternary?iterations=2000"),
+    ("brecq", Brecq, "brecq:2"),
+):
+    PROCEDURES.add(name, kind, example)
 
 
 def procedure(spec: str | Quantizer, unquantized_dtype: UnquantizedDtype = "bfloat16") -> Procedure:

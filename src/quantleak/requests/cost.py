@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from quantleak.auditing.plan import Plan
-from quantleak.engines import one_thread, processors
+from quantleak.engines import processors
 from quantleak.requests import probe
+from quantleak.threads import one_thread
 
 SCHEMA = 1
 START_SECONDS, PAGE_SECONDS, WORKER_SECONDS = 5.0, 4.0, 4.0

@@ -110,6 +110,7 @@ def _attack(plan: Plan, models: int) -> tuple[float, float]:
         population=population,
         test=test,
         training=pool[:, 0],
+        bits={},
         fidelity=np.ones(pool.shape[:2]),
         rates={},
         certificates={},

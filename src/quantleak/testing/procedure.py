@@ -62,8 +62,8 @@ def check_procedure(
         models = [make(), make()]
         rows = torch.randn(max(one.calibration_rows, EXAMPLES), *input_shape)
         _warm_up(models, rows)
-    _check_record(one, models[0])
     calibration = rows[: one.calibration_rows] if one.calibration_rows else None
+    _check_record(one, models[0], calibration)
     probe = rows[:EXAMPLES]
     for model in models:
         _check_pure(one, model, calibration, probe)
@@ -83,13 +83,14 @@ def _warm_up(models: list[nn.Module], rows: Tensor) -> None:
             model.train()(rows)
 
 
-def _check_record(one: Procedure, model: nn.Module) -> None:
+def _check_record(one: Procedure, model: nn.Module, calibration: Tensor | None) -> None:
     copied = pickle.loads(pickle.dumps(one))
     expect(hash(one) == hash(copied), f"{one.spec} does not survive pickling; workers need that.")
     expect(one == copied, f"{one.spec} is not equal to a copy of itself; use a frozen dataclass.")
     again = procedure(one.spec, one.unquantized_dtype)
     expect(again == one, f"{one.spec} is not what its spec describes: that is {again}.")
-    bits = one.effective_bits(Layout.of(model, exact=True))
+    made = one.quantize(model, calibration, 0)
+    bits = one.effective_bits(made)
     expect(0 < bits < math.inf, f"{one.spec}.effective_bits must be a finite number of bits, got {bits}.")
     expect(one.calibration_rows >= 0, f"{one.spec}.calibration_rows must be at least 0, got {one.calibration_rows}.")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from quantleak.engines import Job, one_thread
+from quantleak.engines import Job
 from quantleak.studies.common import Price
 from quantleak.studies.synthetic.jobs import Synthetic
 from quantleak.studies.synthetic.jobs.balanced import BalancedJob
@@ -18,6 +18,7 @@ from quantleak.studies.synthetic.jobs.fresh_attacks import FreshAttackJob
 from quantleak.studies.synthetic.jobs.large import LargeJob
 from quantleak.studies.synthetic.jobs.perceptron import PerceptronJob
 from quantleak.studies.synthetic.jobs.settings import Distribution
+from quantleak.threads import one_thread
 
 PROBE_EPOCHS = 400
 PROBE_MODELS = 20

@@ -1,0 +1,47 @@
+"""OBQ: the weights of a layer one after another, those still free making up for the error of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quantleak.errors import InputError
+from quantleak.ptq.network import NetworkProcedure
+from quantleak.ptq.solvers import compensated, obq
+from quantleak.ptq.unit import Codes, Unit
+
+ORDERS = ("diagonal", "columns", "greedy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimalBrainQuantization(NetworkProcedure):
+    """Optimal Brain Quantization: each weight's error is made up for by the weights still free.
+
+    Attributes:
+        order: `diagonal`, `columns` (GPTQ) or `greedy` (OBQ as published); see :func:`~quantleak.ptq.solvers.obq`.
+        damping: What is added to the diagonal of the Hessian, as a share of its mean.
+        asymmetric: First move the weights so that they answer the inputs from the quantized layers before as the
+            original answers its own; false is OBQ as published, on inputs of the trained network.
+    """
+
+    order: str = "diagonal"
+    damping: float = 0.01
+    asymmetric: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.order not in ORDERS:
+            raise InputError(f"{self.name}: order must be one of {', '.join(ORDERS)}, got '{self.order}'.")
+        if not 0 <= self.damping < 1e6:
+            raise InputError(f"{self.name}: damping must be a share of at least 0, got {self.damping}; try 0.01.")
+
+    def reconstruct(self, unit: Unit) -> tuple[Codes, str | None]:
+        """See `Rule.reconstruct`."""
+        (weight,) = unit.weights
+        gram = unit.gram(asymmetric=self.asymmetric)
+        matrix = weight.matrix(unit.parameter(weight)).double()
+        if self.asymmetric:
+            matrix = compensated(matrix, gram, self.damping)
+        grid = unit.grids[weight.name]
+        solution = obq(matrix, gram.hessian, grid, order=self.order, damping=self.damping)  # type: ignore[arg-type]
+        note = f"{solution.dead} inputs are always 0; their weights were set to 0" if solution.dead else None
+        return {weight.name: solution.codes}, note

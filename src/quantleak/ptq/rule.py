@@ -1,0 +1,122 @@
+"""What the rules for whole networks share: the grid of every channel, the head, what is read of the data."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from torch import Tensor
+
+from quantleak.errors import InputError
+from quantleak.ptq.procedure import Procedure
+from quantleak.ptq.solvers import Grid
+from quantleak.ptq.unit import Codes, Unit
+
+TERNARY = "ternary"
+BODY = "body"
+FLOAT = "float"
+MOST_BITS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule(Procedure):
+    """Base of the rules that quantize every weight of a network to an affine grid per output channel.
+
+    Attributes:
+        width: Bits per weight, 1 to 16, or `ternary`: three levels.
+        levels: Another number of levels, in place of the width.
+        grid: `affine`, or `symmetric` about zero.
+        range: `search` for the range with the smallest error, or `minmax`.
+        zero: Whether 0 is always on the grid.
+        head: Bits of the last linear layer that runs, or `ternary`, `float` (left as it is), `body` (like the rest).
+        fold: Fold batch norms into the layers before them first.
+        retune: Take the statistics of batch norms again on the calibration examples afterwards.
+        examples: At most so many calibration examples are read, if any are needed.
+    """
+
+    positional: ClassVar[tuple[str, ...]] = ("width",)
+    reads_data: ClassVar[bool] = True
+
+    width: int | str = 4
+    levels: int | None = None
+    grid: str = "affine"
+    range: str = "search"
+    zero: bool = True
+    head: int | str = BODY
+    fold: bool = False
+    retune: bool = False
+    examples: int = 1024
+
+    def __post_init__(self) -> None:
+        _require_width(self.name, "width", self.width)
+        if self.head not in (BODY, FLOAT):
+            _require_width(self.name, "head", self.head, f", {FLOAT} or {BODY}")
+        if self.levels is not None and not 2 <= self.levels <= 1 << MOST_BITS:
+            raise InputError(f"{self.name}: levels must lie between 2 and {1 << MOST_BITS}, got {self.levels}.")
+        for field, value, allowed in (
+            ("grid", self.grid, ("affine", "symmetric")),
+            ("range", self.range, ("search", "minmax")),
+        ):
+            if value not in allowed:
+                raise InputError(f"{self.name}: {field} must be {' or '.join(allowed)}, got '{value}'.")
+        if self.grid == "symmetric" and self.count < 3:
+            raise InputError(
+                f"{self.name}: a symmetric grid needs 3 levels or more, got {self.count}; use grid=affine."
+            )
+        if self.fold and self.retune:
+            raise InputError(f"{self.name}: fold=true leaves no batch norms to retune; keep one of the two.")
+        if self.examples < 1:
+            raise InputError(f"{self.name}: examples must be at least 1, got {self.examples}.")
+
+    @property
+    def count(self) -> int:
+        """The number of levels."""
+        return self.levels or (3 if self.width == TERNARY else int(2 ** int(self.width)))
+
+    @property
+    def discrete(self) -> bool:
+        """See `Procedure.discrete`."""
+        return self.unquantized_dtype != "float32" and self.head != FLOAT
+
+    @property
+    def calibration_rows(self) -> int:
+        """See `Procedure.calibration_rows`; one row shows in which order layers run."""
+        if self.reads_data or self.retune:
+            return self.examples
+        return 1 if self.fold or self.head != BODY else 0
+
+    def grid_of(self, matrix: Tensor) -> Grid:
+        """The grid of every row of a weight."""
+        return Grid.search(matrix, self.count, kind=self.grid, span=self.range, with_zero=self.zero)  # type: ignore[arg-type]
+
+    @property
+    def blocks(self) -> bool:
+        """Whether whole blocks are reconstructed, or single layers."""
+        return False
+
+    @property
+    def block_patterns(self) -> tuple[str, ...]:
+        """Name patterns of the blocks, in place of the registered classes."""
+        return ()
+
+    @property
+    def fisher(self) -> bool:
+        """Whether the importance of outputs is needed."""
+        return False
+
+    @abstractmethod
+    def reconstruct(self, unit: Unit) -> tuple[Codes, str | None]:
+        """Codes of the weights of one unit, by name, and a note for the record."""
+
+    def at_head(self) -> Rule | None:
+        """The rule of the head; None if it is left."""
+        return None if self.head == FLOAT else replace(self, width=self.head, levels=None, head=BODY)
+
+
+def _require_width(name: str, field: str, value: int | str, also: str = "") -> None:
+    if value != TERNARY and not (isinstance(value, int) and 1 <= value <= MOST_BITS):
+        raise InputError(
+            f"{name}: {field} must be a number of bits from 1 to {MOST_BITS}, {TERNARY}{also}, got '{value}'; for "
+            f"example '{name}:4'."
+        )
