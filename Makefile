@@ -34,13 +34,13 @@ format: $(STAMP)
 
 lock:
 	python3 -m venv $(VENV)-lock
-	$(VENV)-lock/bin/pip install --disable-pip-version-check torch==2.13.0 '.[chem,lightning,hf,browser,docs,dev]'
+	$(VENV)-lock/bin/pip install --disable-pip-version-check torch==2.13.0 '.[chem,lightning,hf,adapters,browser,docs,dev]'
 	$(VENV)-lock/bin/pip freeze --exclude quantleak | sed 's/+cpu$$//' > constraints.txt
 	rm -r $(VENV)-lock
 
 $(STAMP): pyproject.toml constraints.txt
 	python3 -m venv $(VENV)
-	$(BIN)/pip install --disable-pip-version-check -q -c constraints.txt -e '.[chem,lightning,hf,browser,docs,dev]'
+	$(BIN)/pip install --disable-pip-version-check -q -c constraints.txt -e '.[chem,lightning,hf,adapters,browser,docs,dev]'
 	touch $@
 
 .PHONY: run test slow docs study bench format lock

@@ -31,6 +31,7 @@ ROOMS = (
     "data.sources",
     "ptq.solvers",
     "ptq.modules",
+    "ptq.storage",
     "ptq",
     "models",
     "fleet",

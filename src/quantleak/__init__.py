@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from quantleak.data import read_molecules as read_molecules
     from quantleak.data import read_table as read_table
     from quantleak.errors import InputError as InputError
+    from quantleak.ptq import dequantized as dequantized
     from quantleak.ptq import load_quantized as load_quantized
     from quantleak.ptq import quantize as quantize
     from quantleak.ptq import save_quantized as save_quantized
@@ -54,7 +55,7 @@ _CONTENTS = {
     "quantleak.auditing": ("audit", "AuditResult", "Settings"),
     "quantleak.data": ("Dataset", "bundled", "from_arrays", "read_table", "read_molecules"),
     "quantleak.quantizers": ("quantizer", "PAPER_A"),
-    "quantleak.ptq": ("quantize", "save_quantized", "load_quantized"),
+    "quantleak.ptq": ("quantize", "save_quantized", "load_quantized", "dequantized"),
     "quantleak.theory": (
         "privacy_rate",
         "cramer_rate",

@@ -18,11 +18,13 @@ class Specified:
         example: A spec to copy, for messages.
         positional: The fields that a spec gives after the colon, in order; a last one of type `tuple[..., ...]` takes
             all values that are left.
+        verbatim: Whether all that follows the colon is one value, such as another spec.
     """
 
     name: ClassVar[str]
     example: ClassVar[str]
     positional: ClassVar[tuple[str, ...]] = ()
+    verbatim: ClassVar[bool] = False
 
 
 Kind = TypeVar("Kind", bound=Specified)
@@ -49,8 +51,9 @@ def read_spec(kind: type[Kind], rest: str) -> Kind:
     Raises:
         InputError: For an unknown option, one given twice, a value of the wrong kind, or one missing.
     """
-    before, _, after = rest.partition("?")
-    values = [value for value in before.removeprefix(":").split(",") if value]
+    before, _, after = (rest, "", "") if kind.verbatim else rest.partition("?")
+    whole = before.removeprefix(":")
+    values = [value for value in ([whole] if kind.verbatim else whole.split(",")) if value]
     rest_of = len(kind.positional) - 1
     if kind.positional and _is_list(typing.get_type_hints(kind)[kind.positional[-1]]) and len(values) > rest_of:
         values = [*values[:rest_of], ",".join(values[rest_of:])]

@@ -8,7 +8,7 @@ from torch import nn
 
 from quantleak.fleet import LOSSES, Predictor
 from quantleak.models import network
-from quantleak.ptq.layout import Layout, state
+from quantleak.ptq.modules.layout import Layout, state
 
 
 def convolution(shape: tuple[int, ...], outputs: int) -> nn.Module:

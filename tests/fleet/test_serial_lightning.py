@@ -22,7 +22,7 @@ from quantleak.fleet import LOSSES, TRAINERS, Block, Fleet, Training, rows_of, t
 from quantleak.fleet import optimizer as read_optimizer
 from quantleak.fleet.objective import Task
 from quantleak.models import network
-from quantleak.ptq.layout import Layout
+from quantleak.ptq.modules.layout import Layout
 
 
 class Steps:

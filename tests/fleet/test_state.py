@@ -38,7 +38,7 @@ from quantleak.fleet import optimizer as read_optimizer
 from quantleak.fleet.batches import ModelBatches
 from quantleak.models import network
 from quantleak.ptq import Elementwise
-from quantleak.ptq.layout import state
+from quantleak.ptq.modules.layout import state
 from quantleak.quantizers import quantizer
 from quantleak.rng import Stream, model_stream, torch_seed
 
@@ -400,7 +400,7 @@ def test_constants_are_left_alone_and_state_is_rounded(name: str) -> None:
         assert torch.equal(whole.mean, torch.tensor(1000.3))
         assert not torch.equal(whole.mean, whole.mean.bfloat16().float())
     weights, rest, indices = 6 * 4 + 4, 4 + 1 + 4 * INPUTS, INPUTS
-    bits = Elementwise(rule=quantizer("sign")).effective_bits(layout)
+    bits = Elementwise(rule=quantizer("sign")).effective_bits(made.network.module(0), made.network.constants)
     assert bits == pytest.approx((weights + 16 * rest + 64 * indices) / (weights + rest + indices))
 
 

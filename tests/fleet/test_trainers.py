@@ -16,7 +16,7 @@ from quantleak.fleet import optimizer as read_optimizer
 from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.objective import Task
 from quantleak.models import Network, network
-from quantleak.ptq.layout import Layout
+from quantleak.ptq.modules.layout import Layout
 from quantleak.rng import Stream, model_stream, torch_seed
 
 PLAIN = ["stacked", "vmap", "serial"]  # serial-lightning has a file of its own, compiled takes linear models only

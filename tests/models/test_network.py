@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from quantleak.errors import InputError
 from quantleak.models import network
-from quantleak.ptq.layout import Layout, state
+from quantleak.ptq.modules.layout import Layout, state
 
 
 def test_linear_and_perceptrons_are_torchs_modules_with_torchs_start() -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from quantleak.ptq import Elementwise
-from quantleak.ptq.layout import Layout, state
+from quantleak.ptq.modules.layout import Layout, state
 from quantleak.quantizers import PAPER_A, quantizer
 
 
@@ -47,8 +47,8 @@ def test_the_original_stays_as_it_is() -> None:
 
 
 def test_bits_count_everything_that_is_stored() -> None:
-    layout = Layout.of(nn.Linear(10, 3))
-    assert Elementwise(rule=quantizer("identity")).effective_bits(layout) == 32
-    assert Elementwise(rule=quantizer("ternary:0.5")).effective_bits(layout) == pytest.approx(
+    layer = nn.Linear(10, 3)
+    assert Elementwise(rule=quantizer("identity")).effective_bits(layer) == 32
+    assert Elementwise(rule=quantizer("ternary:0.5")).effective_bits(layer) == pytest.approx(
         (30 * math.log2(3) + 3 * 16) / 33
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -17,7 +18,7 @@ from quantleak.auditing import Settings
 from quantleak.auditing.plan import make_plan
 from quantleak.cli import app
 from quantleak.ptq import Elementwise, Layout, Procedure, register
-from quantleak.ptq.layout import state
+from quantleak.ptq.modules.layout import state
 from quantleak.ptq.registry import PROCEDURES
 from quantleak.testing import check_procedure
 
@@ -54,7 +55,8 @@ class Clipped(Procedure):
                 tensor.copy_(tensor.bfloat16())
         return made
 
-    def effective_bits(self, layout: Layout) -> float:
+    def effective_bits(self, quantized: nn.Module, constants: Collection[str] = ()) -> float:
+        layout = Layout.of(quantized, exact=True, constants=constants)
         return sum(s.count * (self.bits if s.role == "weight" else 16) for s in layout.slots) / layout.count
 
 
@@ -68,8 +70,8 @@ class SignOneByOne(Procedure):
     def quantize(self, model: nn.Module, calibration: Tensor | None, seed: int) -> nn.Module:
         return Elementwise(rule=ql.quantizer("sign")).quantize(model)
 
-    def effective_bits(self, layout: Layout) -> float:
-        return Elementwise(rule=ql.quantizer("sign")).effective_bits(layout)
+    def effective_bits(self, quantized: nn.Module, constants: Collection[str] = ()) -> float:
+        return Elementwise(rule=ql.quantizer("sign")).effective_bits(quantized, constants)
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from quantleak.ptq import Elementwise, digest, procedure
-from quantleak.ptq.layout import state
+from quantleak.ptq.modules.layout import state
 from quantleak.quantizers import quantizer
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from quantleak.ptq import Elementwise, Layout, Procedure, register
+from quantleak.ptq import Elementwise, Procedure, register
 from quantleak.ptq.registry import PROCEDURES
 from quantleak.quantizers import PAPER_A, quantizer
 from quantleak.testing import check_procedure
@@ -75,7 +76,7 @@ class Faulty(Procedure):
         counts.append(0)
         return len(counts)
 
-    def effective_bits(self, layout: Layout) -> float:
+    def effective_bits(self, quantized: nn.Module, constants: Collection[str] = ()) -> float:
         return float("nan") if self.fault == "no bits" else 16.0
 
 

@@ -19,7 +19,7 @@ from quantleak.attacks import phi, phi_binary
 from quantleak.auditing.plan import Plan
 from quantleak.errors import InputError
 from quantleak.fleet import LOSSES, Block, Predictor, predictions, target_dtype, trainer
-from quantleak.ptq import Elementwise, Procedure, digest
+from quantleak.ptq import Elementwise, Procedure, dequantized, digest
 from quantleak.rng import Stream, model_stream, torch_seed
 from quantleak.store import Output
 from quantleak.theory import Rate, Rates, fidelity, rates
@@ -269,7 +269,8 @@ class OneByOne:
         seed, rows = self.plan.settings.seed, self.procedure.calibration_rows
         model = self.plan.network.rebuilt(flat).eval()
         calibration = self._calibration(number, rows).to(flat.device) if rows else None
-        return self.procedure.quantize(model, calibration, torch_seed(seed, Stream.QUANTIZE, number))
+        made = self.procedure.quantize(model, calibration, torch_seed(seed, Stream.QUANTIZE, number))
+        return dequantized(made)
 
     def _calibration(self, number: int, rows: int) -> Tensor:
         random = np.random.default_rng(model_stream(self.plan.settings.seed, Stream.CALIBRATION, number))

@@ -20,7 +20,7 @@ from quantleak.errors import InputError
 from quantleak.fleet import TRAINERS, Fleet, constants, outputs_of, rows_of, trainer
 from quantleak.models import Network, network
 from quantleak.ptq import Layout, Procedure, procedure
-from quantleak.ptq.layout import state
+from quantleak.ptq.modules.layout import state
 from quantleak.store import differences
 from quantleak.threads import one_thread
 

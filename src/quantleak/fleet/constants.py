@@ -12,7 +12,7 @@ from quantleak.errors import InputError
 from quantleak.fleet.fleet import Block, Fleet, Trainer
 from quantleak.fleet.stacked import perceptron_layers
 from quantleak.models.differences import same
-from quantleak.ptq.layout import Layout
+from quantleak.ptq.modules.layout import Layout
 
 
 def constants(fleet: Fleet, trainer: Trainer) -> frozenset[str]:

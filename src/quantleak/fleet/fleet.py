@@ -16,7 +16,7 @@ from quantleak.fleet.batches import ModelBatches, Rows, steps_per_epoch
 from quantleak.fleet.objective import Task, target_dtype
 from quantleak.fleet.training import Training
 from quantleak.models import Network
-from quantleak.ptq.layout import Layout
+from quantleak.ptq.modules.layout import Layout
 from quantleak.rng import Stream, model_stream, torch_seed
 
 

@@ -12,7 +12,7 @@ from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.fleet import Block, Checkpoint
 from quantleak.fleet.objective import LOSSES
 from quantleak.models.rebuilt import require_rebuilt
-from quantleak.ptq.layout import state
+from quantleak.ptq.modules.layout import state
 from quantleak.rng import Stream, torch_seed
 
 

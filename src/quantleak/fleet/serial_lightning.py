@@ -19,7 +19,7 @@ from quantleak.fleet.fleet import Block, Checkpoint
 from quantleak.fleet.optimizers import Adam
 from quantleak.models.framework import lightning_base
 from quantleak.models.rebuilt import require_rebuilt
-from quantleak.ptq.layout import state
+from quantleak.ptq.modules.layout import state
 from quantleak.rng import Stream, torch_seed
 from quantleak.store.rows import RowBuffer, Storage
 

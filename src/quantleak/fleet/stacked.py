@@ -16,7 +16,7 @@ from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.fleet import Block, Checkpoint
 from quantleak.fleet.objective import Task
 from quantleak.fleet.optimizers import SGD, Adam, Optimizer
-from quantleak.ptq.layout import Layout
+from quantleak.ptq.modules.layout import Layout
 
 
 def fused_step(settings: Optimizer, parameters: Tensor, gradient: Tensor) -> Callable[[], None]:

@@ -16,7 +16,7 @@ from quantleak.errors import InputError, nearest
 from quantleak.models.architectures import ARCHITECTURES, Shape
 from quantleak.models.differences import same
 from quantleak.models.network import Network
-from quantleak.ptq.layout import Layout, state
+from quantleak.ptq.modules.layout import Layout, state
 from quantleak.registry import Listing
 from quantleak.spec import split_name
 

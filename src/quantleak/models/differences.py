@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from quantleak.models.framework import own_attributes
-from quantleak.ptq.layout import state
+from quantleak.ptq.modules.layout import state
 
 _SIMPLE = (bool, int, float, complex, str, bytes, type(None), torch.dtype, torch.device)
 _DEEP = 20  # containers inside containers

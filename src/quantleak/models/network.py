@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from quantleak.errors import InputError
 from quantleak.models.architectures import Shape
-from quantleak.ptq.layout import Layout, state
+from quantleak.ptq.modules.layout import Layout, state
 
 
 @dataclass(frozen=True, kw_only=True)

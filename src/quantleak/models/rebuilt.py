@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from quantleak.errors import InputError
 from quantleak.models.differences import differences, same
 from quantleak.models.network import Network
-from quantleak.ptq.layout import state
+from quantleak.ptq.modules.layout import state
 
 EXAMPLES = 32
 """Examples on which a rebuilt model is compared with the trained one."""

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from quantleak.ptq.layout import Layout, state
+from quantleak.ptq.modules.layout import Layout, state
 from quantleak.ptq.procedure import Procedure
 from quantleak.quantizers import Quantizer
 

@@ -13,13 +13,13 @@ from torch import Tensor, nn
 
 from quantleak.errors import InputError
 from quantleak.ptq.elementwise import ROUNDED
-from quantleak.ptq.fisher import importances
-from quantleak.ptq.layout import state
 from quantleak.ptq.modules import Weight, blocks_of, fold, fold_like, head_of, retune, walk, weights_of
+from quantleak.ptq.modules.fisher import importances
+from quantleak.ptq.modules.layout import state
 from quantleak.ptq.modules.walk import Call
 from quantleak.ptq.procedure import digest
-from quantleak.ptq.record import ATTRIBUTE, Quantization, QuantizedWeight, effective_bits
 from quantleak.ptq.rule import BODY, FLOAT, Rule
+from quantleak.ptq.storage.record import ATTRIBUTE, Quantization, QuantizedWeight, effective_bits
 from quantleak.ptq.unit import Unit
 from quantleak.threads import one_thread
 
@@ -152,6 +152,7 @@ class _Run:
             matrices = {one.name: one.matrix(self.made.get_parameter(one.name).detach()) for one in inside}
             unit = Unit(
                 module=module,
+                original=self.trained.get_submodule(call.name),
                 call=call,
                 trained=trained,
                 weights=tuple(inside),

@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from quantleak.ptq.layout import COUNTER, state
+from quantleak.ptq.modules.layout import COUNTER, state
 from quantleak.spec import Specified, write_spec
 
 UnquantizedDtype = Literal["bfloat16", "float16", "float32"]
@@ -88,7 +88,7 @@ class Procedure(Specified, ABC):
         """
 
     def restored(self, model: nn.Module, tensors: Mapping[str, Tensor]) -> nn.Module:
-        """The quantized module that has these tensors, as :func:`~quantleak.ptq.layout.state` gave them.
+        """The quantized module that has these tensors, as :func:`~quantleak.ptq.modules.layout.state` gave them.
 
         A procedure whose quantized modules are built in another way than the trained ones says here how.
 

@@ -57,8 +57,6 @@ def quantize(
         >>> quantize(module, "obq:3", calibration=torch.randn(64, 8), policy={"2": "rtn:8"}).quantization
         Quantization(obq:3: 2 weights of [8, 256] levels, 0 left)
     """
-    if not isinstance(model, nn.Module):
-        raise InputError(f"The model must be a torch module, got {type(model).__name__}.")
     rule = spec if isinstance(spec, Procedure) else procedure(spec, "float32")
     if not isinstance(rule, NetworkProcedure):
         if policy:

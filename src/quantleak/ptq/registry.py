@@ -8,6 +8,7 @@ from quantleak.ptq.adaround import AdaRound
 from quantleak.ptq.brecq import Brecq
 from quantleak.ptq.elementwise import Elementwise
 from quantleak.ptq.nearest import Nearest
+from quantleak.ptq.noise import Noise
 from quantleak.ptq.obq import OptimalBrainQuantization
 from quantleak.ptq.procedure import Procedure, UnquantizedDtype
 from quantleak.quantizers import Quantizer
@@ -25,6 +26,7 @@ for name, kind, example in (
     ("obq", OptimalBrainQuantization, "obq:3?head=8"),
     ("adaround", AdaRound, "adaround:ternary?iterations=2000"),
     ("brecq", Brecq, "brecq:2"),
+    ("noise", Noise, "noise:obq:3"),
 ):
     PROCEDURES.add(name, kind, example)
 
@@ -45,7 +47,8 @@ def procedure(spec: str | Quantizer, unquantized_dtype: UnquantizedDtype = "bflo
         ('uniform:4', False)
     """
     if isinstance(spec, str) and PROCEDURES.find(split_name(spec)[0]) is not None:
-        return replace(PROCEDURES.read(spec), unquantized_dtype=unquantized_dtype)
+        found = replace(PROCEDURES.read(spec), unquantized_dtype=unquantized_dtype)
+        return found.with_rule(procedure(found.of, unquantized_dtype)) if isinstance(found, Noise) else found
     rule = spec if isinstance(spec, Quantizer) else QUANTIZERS.read(spec, also=PROCEDURES.kinds)
     return Elementwise(rule=rule, unquantized_dtype=unquantized_dtype)
 

@@ -32,6 +32,7 @@ class Unit:
 
     Attributes:
         module: The unit, its weights as trained, the quantized ones of others inside it already in place.
+        original: The unit of the trained network.
         call: Its inputs from the quantized units before it.
         trained: The same call of the trained module, with its output.
         weights: Weights to quantize.
@@ -41,6 +42,7 @@ class Unit:
     """
 
     module: nn.Module
+    original: nn.Module
     call: Call
     trained: Call
     weights: tuple[Weight, ...]
@@ -83,7 +85,7 @@ class Unit:
 
     def _require_product(self, weight: Weight, matrix: Tensor) -> None:
         some, output = self.trained.first[:1], self.trained.output[:1]
-        columns, wanted, _ = next(iter(chunks(self.module, weight, some, output)))
+        columns, wanted, _ = next(iter(chunks(self.original, weight, some, output)))
         if not torch.allclose(matrix @ columns, wanted, rtol=TOLERANCE, atol=TOLERANCE * float(wanted.abs().max())):
             raise InputError(
                 f"'{self.name}' ({type(self.module).__name__}) does not compute the product of its weight and its "

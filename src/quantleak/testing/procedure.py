@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from quantleak.ptq import Elementwise, Layout, Procedure, digest, procedure
-from quantleak.ptq.layout import state
+from quantleak.ptq.modules.layout import state
 from quantleak.testing.expect import expect, expect_refusal
 
 EXAMPLES = 16
@@ -63,7 +63,7 @@ def check_procedure(
         rows = torch.randn(max(one.calibration_rows, EXAMPLES), *input_shape)
         _warm_up(models, rows)
     calibration = rows[: one.calibration_rows] if one.calibration_rows else None
-    _check_record(one, models[0], calibration)
+    _check_record(one)
     probe = rows[:EXAMPLES]
     for model in models:
         _check_pure(one, model, calibration, probe)
@@ -83,15 +83,12 @@ def _warm_up(models: list[nn.Module], rows: Tensor) -> None:
             model.train()(rows)
 
 
-def _check_record(one: Procedure, model: nn.Module, calibration: Tensor | None) -> None:
+def _check_record(one: Procedure) -> None:
     copied = pickle.loads(pickle.dumps(one))
     expect(hash(one) == hash(copied), f"{one.spec} does not survive pickling; workers need that.")
     expect(one == copied, f"{one.spec} is not equal to a copy of itself; use a frozen dataclass.")
     again = procedure(one.spec, one.unquantized_dtype)
     expect(again == one, f"{one.spec} is not what its spec describes: that is {again}.")
-    made = one.quantize(model, calibration, 0)
-    bits = one.effective_bits(made)
-    expect(0 < bits < math.inf, f"{one.spec}.effective_bits must be a finite number of bits, got {bits}.")
     expect(one.calibration_rows >= 0, f"{one.spec}.calibration_rows must be at least 0, got {one.calibration_rows}.")
 
 
@@ -106,6 +103,8 @@ def _check_pure(one: Procedure, model: nn.Module, calibration: Tensor | None, pr
         if inputs is not None and calibration is not None:
             expect(torch.equal(inputs, calibration), f"{one.spec} changes its calibration rows; work on a copy.")
         expect(not made.training, f"{one.spec} must return a module in evaluation mode.")
+    bits = one.effective_bits(made)
+    expect(0 < bits < math.inf, f"{one.spec}.effective_bits must be a finite number of bits, got {bits}.")
     again = one.quantize(model, calibration, 5)
     expect(digest(made) == digest(again), f"{one.spec} makes another model from the same module, rows and seed.")
     expect(torch.equal(made(probe), again(probe)), f"{one.spec}: models with equal digests predict differently.")

@@ -14,7 +14,7 @@ from quantleak.fleet import LOSSES, Predictor, target_dtype
 from quantleak.fleet.objective import Task
 from quantleak.models import Network
 from quantleak.ptq import Elementwise
-from quantleak.ptq.layout import Layout
+from quantleak.ptq.modules.layout import Layout
 from quantleak.theory import Rates, rates
 from quantleak.trajectory.trajectory import Trajectory
 

@@ -12,7 +12,7 @@ from torch.nn.parameter import is_lazy
 
 from quantleak.errors import InputError
 from quantleak.ptq import Elementwise
-from quantleak.ptq.layout import Layout, state
+from quantleak.ptq.modules.layout import Layout, state
 from quantleak.trajectory.batches import inputs_and_targets, outputs_of
 from quantleak.trajectory.fingerprint import vector_digest
 from quantleak.trajectory.undisturbed import Reachable

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.nn.utils import parametrize
 
-from quantleak.ptq.layout import state
+from quantleak.ptq.modules.layout import state
 from quantleak.trajectory.undo import (
     Undo,
     slots_of,

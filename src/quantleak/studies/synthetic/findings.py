@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from quantleak.models import network
-from quantleak.ptq.layout import Layout
+from quantleak.ptq.modules.layout import Layout
 from quantleak.quantizers import BASELINE, quantizer
 from quantleak.studies.common.ranking import SUMMARIES, Floats, Stability, resampled, spearman, stability
 from quantleak.studies.common.strongest import Strongest, strongest

@@ -16,7 +16,7 @@ from quantleak.auditing.attacks import AttackInputs, AttackJob
 from quantleak.data import Sample, membership
 from quantleak.fleet import rows_of
 from quantleak.models import network
-from quantleak.ptq.layout import Layout
+from quantleak.ptq.modules.layout import Layout
 from quantleak.quantizers import BASELINE, PAPER_A
 from quantleak.studies.synthetic.jobs.fresh import Arrays, fleet, logits, quantized, sample, trained
 from quantleak.studies.synthetic.jobs.settings import Distribution, Purpose, Synthetic

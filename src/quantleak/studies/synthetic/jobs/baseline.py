@@ -11,7 +11,7 @@ import numpy as np
 from quantleak.arrays import read_only_tensor
 from quantleak.attacks.discriminator import discriminator
 from quantleak.models import network
-from quantleak.ptq.layout import Layout
+from quantleak.ptq.modules.layout import Layout
 from quantleak.studies.synthetic.jobs.fresh import Arrays, cross_entropy, logits, own_sample, rounded
 from quantleak.studies.synthetic.jobs.settings import Distribution, Purpose, Synthetic
 

@@ -15,7 +15,7 @@ from quantleak.data import Sample
 from quantleak.fleet import TRAINERS, Block, Fleet, Predictor
 from quantleak.models import Network, network
 from quantleak.ptq import Elementwise
-from quantleak.ptq.layout import Layout
+from quantleak.ptq.modules.layout import Layout
 from quantleak.quantizers import BASELINE, PAPER_A, quantizer
 from quantleak.studies.synthetic.jobs.scores import SEARCHED, at_equal_counts, scores, searched_rate
 from quantleak.studies.synthetic.jobs.settings import Distribution, Purpose, Synthetic

@@ -15,7 +15,7 @@ from quantleak.arrays import read_only_tensor
 from quantleak.attacks import LiRA, lira, phi_binary
 from quantleak.attacks.evaluation.threshold import crossfit_thresholds
 from quantleak.models import network
-from quantleak.ptq.layout import Layout
+from quantleak.ptq.modules.layout import Layout
 from quantleak.studies.synthetic.jobs.fresh import Arrays, logits, own_sample, quantized, together
 from quantleak.studies.synthetic.jobs.settings import Distribution, Synthetic
 

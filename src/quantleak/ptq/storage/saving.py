@@ -14,14 +14,15 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from quantleak.errors import InputError
-from quantleak.ptq.layout import state
 from quantleak.ptq.modules import Weight, fold_like, weights_of
-from quantleak.ptq.packing import pack, unpack
-from quantleak.ptq.record import ATTRIBUTE, Quantization, QuantizedWeight, quantization
+from quantleak.ptq.modules.layout import state
 from quantleak.ptq.solvers import Grid
+from quantleak.ptq.storage.packing import pack, unpack
+from quantleak.ptq.storage.record import ATTRIBUTE, Quantization, QuantizedWeight, quantization
 from quantleak.store import write
 
 FORMAT = "quantleak.quantized"
+"""The one entry of the header: safetensors writes several in any order, and equal modules are equal files."""
 VERSION = 1
 
 
@@ -30,8 +31,8 @@ def save_quantized(module: nn.Module, path: str | Path) -> Path:
 
     Of every quantized weight it holds the codes, packed at their width (ternary ones five to a byte), the scales
     (float32) and zero points of its channels; all other parameters and buffers as they are.
-    The header's entry `quantization` is JSON: spec, policy, levels, seed, calibration examples, SHA-256 of the trained
-    module.
+    The header's entry `quantleak.quantized` is JSON: spec, policy, levels, seed, calibration examples, and the SHA-256
+    of the trained module.
 
     Args:
         module: As :func:`quantize` made it.
@@ -60,7 +61,7 @@ def save_quantized(module: nn.Module, path: str | Path) -> Path:
         rounded = value.is_floating_point() and name not in record.left
         tensors[name] = value.to(dtype) if rounded else value.clone()
     try:
-        write(path, save(tensors, {"format": FORMAT, "quantization": json.dumps(_description(record))}))
+        write(path, save(tensors, {FORMAT: json.dumps(_description(record))}))
     except OSError as error:
         raise InputError(f"{error.strerror or error}.") from error
     return path
@@ -158,10 +159,10 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is no safetensors file, or is damaged: {error}") from error
-    if header.get("format") != FORMAT:
+    if FORMAT not in header:
         raise InputError(f"{path} was not written by ql.save_quantized.")
     try:
-        description = json.loads(header["quantization"])
+        description = json.loads(header[FORMAT])
         version = description["version"]
         missing = [key for key in _KEYS if key not in description]
     except (KeyError, TypeError, ValueError) as error:

@@ -12,8 +12,8 @@ from jaxtyping import Float, Integer
 from torch import Tensor, nn
 
 from quantleak.errors import InputError
-from quantleak.ptq.layout import Layout
 from quantleak.ptq.modules import Weight
+from quantleak.ptq.modules.layout import Layout
 from quantleak.ptq.solvers import Grid
 
 ATTRIBUTE = "quantization"

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from quantleak.errors import InputError
-from quantleak.ptq.layout import Layout, state
+from quantleak.ptq.modules.layout import Layout, state
 
 
 class Masked(nn.Module):
