@@ -114,7 +114,9 @@ def compose(plan: Plan, gathered: BlockOutput, attacked: Mapping[str, AttackOutp
         for place, spec in enumerate(settings.quantizers)
     ]
     return Outcome(
-        recommended=recommend(contenders, measures),
+        recommended=recommend(
+            {spec: one for spec, one in contenders.items() if not plan.procedures[spec].is_control}, measures
+        ),
         quantizers=results,
         models=_models_table(gathered, utility),
         targets=_targets_table(attacked),

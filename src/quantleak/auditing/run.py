@@ -95,7 +95,7 @@ def _result(plan: Plan, run: str, runner: Runner, start: float) -> AuditResult:
     attacks = {attack_key(place): AttackJob(spec) for place, spec in enumerate(settings.quantizers)}
     left = runner.run("attack", attacks, attack_inputs(plan, gathered))
     attacked = dict(zip(settings.quantizers, left.values(), strict=True))
-    data_free = [spec for spec in plan.procedures if spec not in plan.calibration]
+    data_free = [spec for spec, one in plan.procedures.items() if one.data_free]
     with one_thread():
         outcome = compose(plan, gathered, quantize_first(attacked, BASELINE, data_free), plan.member)
     timings = {

@@ -62,6 +62,16 @@ class Noise(Procedure):
         return self._rule.calibration_rows
 
     @property
+    def data_free(self) -> bool:
+        """See `Procedure.data_free`."""
+        return self._rule.data_free
+
+    @property
+    def is_control(self) -> bool:
+        """See `Procedure.is_control`."""
+        return True
+
+    @property
     def _rule(self) -> Procedure:
         assert self.rule is not None
         return self.rule

@@ -52,6 +52,16 @@ class Procedure(Specified, ABC):
         return 0
 
     @property
+    def data_free(self) -> bool:
+        """Whether its models depend on the trained module alone, so that whoever holds that can make them."""
+        return not self.calibration_rows
+
+    @property
+    def is_control(self) -> bool:
+        """Whether it is there for comparison only, and never recommended."""
+        return False
+
+    @property
     def is_baseline(self) -> bool:
         """Whether it leaves every model as it is: the full-precision baseline."""
         return False

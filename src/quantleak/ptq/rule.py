@@ -86,6 +86,11 @@ class Rule(Procedure):
             return self.examples
         return 1 if self.fold or self.head != BODY else 0
 
+    @property
+    def data_free(self) -> bool:
+        """See `Procedure.data_free`; which layer runs last depends on no value."""
+        return not (self.reads_data or self.retune)
+
     def grid_of(self, matrix: Tensor) -> Grid:
         """The grid of every row of a weight."""
         return Grid.search(matrix, self.count, kind=self.grid, span=self.range, with_zero=self.zero)  # type: ignore[arg-type]

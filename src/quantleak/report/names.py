@@ -19,6 +19,8 @@ def in_words(spec: str) -> str:
     Example:
         >>> [in_words(spec) for spec in ("identity", "sign", "uniform:5", "ternary:0.9", "uniform:4?axis=0", "own:3")]
         ['original', '1 bit', '5 bits', '90% sparse', '4 bits, axis=0', 'own:3']
+        >>> [in_words(spec) for spec in ("obq:3?head=8", "rtn:ternary", "noise:sign")]
+        ['3 bits by OBQ, head=8', '1.58 bits by round to nearest', 'noise as large as the error of sign']
     """
     head, _, options = spec.partition("?")
     name, _, value = head.partition(":")
@@ -69,6 +71,12 @@ def _bits(value: str) -> str | None:
     return "1 bit, uniform" if int(value) == 1 else f"{int(value)} bits"
 
 
+def _rounded(value: str, rule: str) -> str | None:
+    if value == "ternary":
+        return f"1.58 bits by {rule}"
+    return None if not value.isdecimal() else f"{int(value)} {'bit' if int(value) == 1 else 'bits'} by {rule}"
+
+
 def _sparse(value: str) -> str | None:
     try:
         return f"{100 * float(value):.4g}% sparse"
@@ -81,6 +89,11 @@ _WORDS: dict[str, Callable[[str], str | None]] = {
     "sign": lambda _: "1 bit",
     "uniform": _bits,
     "ternary": _sparse,
+    "rtn": lambda value: _rounded(value, "round to nearest"),
+    "obq": lambda value: _rounded(value, "OBQ"),
+    "adaround": lambda value: _rounded(value, "AdaRound"),
+    "brecq": lambda value: _rounded(value, "BRECQ"),
+    "noise": lambda value: f"noise as large as the error of {value}",
     "codebook": lambda value: f"codebook of {value}" if value.isdecimal() else None,
 }
 
