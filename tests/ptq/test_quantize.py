@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import copy
 import logging
+from pathlib import Path
 
 import pytest
 import torch
-from tests.ptq.networks import images, perceptron, residual, vectors
+from tests.ptq.networks import BasicBlock, images, perceptron, residual, vectors
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import quantleak as ql
 from quantleak.ptq import quantization
-from quantleak.ptq.modules.layout import state
+from quantleak.ptq.modules.layout import Layout, state
+from quantleak.ptq.storage import effective_bits
 from quantleak.testing import check_procedure
 
 SPECS = (
@@ -286,3 +288,26 @@ def test_bad_input_is_refused_with_advice(model: nn.Module, spec: str, options: 
 def test_bad_specs_are_refused_with_advice(spec: str, message: str) -> None:
     with pytest.raises(ql.InputError, match=message):
         ql.quantize(perceptron(), spec, calibration=vectors())
+
+
+def resnet18() -> nn.Module:
+    """ResNet-18 for images of 32 x 32, with random weights."""
+    torch.manual_seed(0)
+    layers: list[nn.Module] = [nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64), nn.ReLU()]
+    width = 64
+    for outputs, stride in ((64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1)):
+        layers.append(BasicBlock(width, outputs, stride))
+        width = outputs
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10)).eval()
+
+
+def test_a_resnet18_is_saved_at_its_size_and_reloaded_to_identical_logits(tmp_path: Path) -> None:
+    model, inputs = resnet18(), torch.randn(4, 3, 32, 32)
+    made = ql.quantize(model, "rtn:ternary?head=8&range=minmax", calibration=inputs)
+    path = ql.save_quantized(made, tmp_path / "resnet18.safetensors")
+    assert torch.equal(ql.load_quantized(path, resnet18())(inputs), made(inputs))
+    numbers = Layout.of(made, exact=True).count
+    assert 11e6 < numbers < 12e6
+    # 1.6 bits for log2(3) = 1.585, counters of norms, a header of 12 kB.
+    assert path.stat().st_size == pytest.approx(effective_bits(made) * numbers / 8, rel=0.02)
+    assert 1.6 < effective_bits(made) < 1.75

@@ -52,6 +52,7 @@ def test_chunks_are_the_whole(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
     inputs = torch.randn(7, *shape)
     outputs = layer(inputs).detach()
     monkeypatch.setattr("quantleak.ptq.modules.unfold.CHUNK", 1500)
+    monkeypatch.setattr("quantleak.ptq.modules.unfold.MOST", 1500)
     parts = list(chunks(layer, weight, inputs, outputs))
     assert sum(part[2] for part in parts) == 7
     whole = columns(layer, weight, inputs)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from itertools import product
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -11,8 +13,10 @@ from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from quantleak.ptq.modules.weights import Weight
 
-CHUNK = 1 << 24
-"""Numbers unfolded at a time; 64 MB."""
+CHUNK = 1 << 20
+"""Numbers unfolded at a time where the weight has few columns; 4 MB stay in the cache."""
+MOST = 1 << 24
+"""Numbers unfolded at a time where it has many, so that its Gram matrix is not added to too often; 64 MB."""
 
 
 def columns(
@@ -28,13 +32,22 @@ def columns(
     if not isinstance(layer, _ConvNd):
         return inputs.reshape(-1, inputs.shape[-1]).T[None]
     spread, strides = _padded(layer, _batched(layer, inputs))
-    for axis, (size, stride, dilation) in enumerate(zip(layer.kernel_size, strides, layer.dilation, strict=True), 2):
-        spread = spread.unfold(axis, dilation * (size - 1) + 1, stride)[..., ::dilation]
-    # [examples, channels, *positions, *kernel]
-    dims = len(layer.kernel_size)
-    places = list(range(2, 2 + dims))
-    spread = spread.permute(1, *range(2 + dims, 2 + 2 * dims), 0, *places)
-    return spread.reshape(weight.groups, -1, spread.shape[1 + dims :].numel())
+    spread = spread.transpose(0, 1)
+    sizes: list[int] = [
+        (size - layer.dilation[axis] * (layer.kernel_size[axis] - 1) - 1) // strides[axis] + 1
+        for axis, size in enumerate(spread.shape[2:])
+    ]
+    found = spread.new_empty(spread.shape[0], *layer.kernel_size, spread.shape[1], *sizes)
+    # One copy per place of the kernel: each moves long runs of memory.
+    places: list[tuple[int, ...]] = list(product(*(range(int(size)) for size in layer.kernel_size)))
+    for place in places:
+        window: list[slice] = [slice(None), slice(None)]
+        for axis, offset in enumerate(place):
+            start = offset * int(layer.dilation[axis])
+            window.append(slice(start, start + strides[axis] * (sizes[axis] - 1) + 1, strides[axis]))
+        at: tuple[slice | int, ...] = (slice(None), *place)
+        found[at] = spread[tuple(window)]
+    return found.view(weight.groups, -1, spread.shape[1] * math.prod(sizes))
 
 
 def rows(layer: nn.Module, weight: Weight, outputs: Float[Tensor, "examples ..."]) -> Float[Tensor, "groups rows data"]:
@@ -53,8 +66,9 @@ def chunks(
 ) -> Iterator[tuple[Float[Tensor, "groups columns data"], Float[Tensor, "groups rows data"], int]]:
     """Columns and rows of few examples at a time, and of how many."""
     examples = len(inputs)
-    per_example = weight.count // weight.rows * weight.groups * outputs.numel() // max(1, weight.rows * examples)
-    at_once = max(1, CHUNK // max(1, per_example))
+    each = weight.count // weight.rows
+    per_example = each * weight.groups * outputs.numel() // max(1, weight.rows * examples)
+    at_once = max(1, min(MOST, max(CHUNK, 4 * each**2)) // max(1, per_example))
     for some, wanted in zip(inputs.split(at_once), outputs.split(at_once), strict=True):
         yield columns(layer, weight, some.float()), rows(layer, weight, wanted.float()), len(some)
 

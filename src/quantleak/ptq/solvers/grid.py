@@ -61,7 +61,7 @@ class Grid:
             kind: `affine`; or `symmetric`, whose zero point is n // 2, so that three levels are {-s, 0, s}.
             span: `search` or `minmax`.
             with_zero: Keep 0 on the grid. Without it, a row of one sign may have a zero point outside 0 ... n - 1, as
-                in the code of [Aubinais2025b]_.
+                in the code of *Bits for Privacy* (arXiv 2512.15335).
         """
         weight = weight.float()
         low, high = weight.amin(-1), weight.amax(-1)

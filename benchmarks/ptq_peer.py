@@ -1,0 +1,130 @@
+"""The other half of `ptq_layers.py`: brevitas on the saved layers, run by the interpreter of its own environment.
+
+    PYTHON benchmarks/ptq_peer.py FOLDER 4 3 2
+
+Writes `peer.json`. Weights are quantized asymmetrically per output channel, by brevitas' search of the range with the
+smallest squared error; activations stay float.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import warnings
+from argparse import Namespace
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+warnings.filterwarnings("ignore")
+
+import brevitas.nn as qnn  # noqa: E402
+from brevitas.graph.gptq import gptq_mode  # noqa: E402
+from brevitas.quant import ShiftedUint8WeightPerChannelFloatMSE  # noqa: E402
+from brevitas_examples.imagenet_classification.ptq.learned_round_utils import apply_learned_round  # noqa: E402
+
+GRID = ShiftedUint8WeightPerChannelFloatMSE
+BATCH = 64
+
+
+def layer(weight: Tensor, options: dict, bits: int) -> nn.Module:
+    shared = {"bias": False, "weight_quant": GRID, "weight_bit_width": bits}
+    if weight.ndim == 2:
+        made = qnn.QuantLinear(weight.shape[1], weight.shape[0], **shared)
+    else:
+        made = qnn.QuantConv2d(weight.shape[1], weight.shape[0], weight.shape[2], **options, **shared)
+    with torch.no_grad():
+        made.weight.copy_(weight)
+    return made.eval()
+
+
+class Wrapped(nn.Module):
+    """A network of one layer, as brevitas' learned rounding wants it."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.inner(x)
+
+
+def gptq(made: nn.Module, inputs: Tensor, act_order: bool) -> None:
+    with torch.no_grad(), gptq_mode(made, use_quant_activations=False, act_order=act_order) as mode:
+        for _ in range(mode.num_layers):
+            for batch in inputs.split(BATCH):
+                mode.model(batch)
+            mode.update()
+
+
+def learned(made: nn.Module, inputs: Tensor) -> None:
+    arguments = Namespace(
+        learned_round_mode="layerwise", learned_round_lr_scheduler=None, learned_round_lr=1e-2,
+        learned_round_iters=2000, learned_round_batch_size=32, learned_round_loss="regularised_mse",
+        learned_round="hard_sigmoid",
+    )  # fmt: skip
+    import brevitas_examples.imagenet_classification.ptq.learned_round_utils as module
+
+    plain = module.parse_args_to_dataclass
+
+    def in_float32(given: Namespace) -> object:
+        config = plain(given)
+        config.training_args.use_amp = False
+        return config
+
+    module.parse_args_to_dataclass = in_float32
+    loader = [(batch, None) for batch in inputs.split(BATCH)]
+    try:
+        apply_learned_round(made, loader, arguments)
+    finally:
+        module.parse_args_to_dataclass = plain
+
+
+METHODS = {
+    "GPTQ": lambda made, inputs: gptq(made, inputs, False),
+    "GPTQ, act_order": lambda made, inputs: gptq(made, inputs, True),
+    "learned rounding": learned,
+}
+
+
+def main() -> None:
+    folder, widths = Path(sys.argv[1]), [int(word) for word in sys.argv[2:]]
+    torch.set_num_threads(1)
+    described = json.loads((folder / "layers.json").read_text())
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for method, run in METHODS.items():
+        for bits in widths:
+            seconds = total = 0.0
+            for name, options in described.items():
+                options = dict(options)
+                if not options.pop("learned") and method == "learned rounding":
+                    continue
+                tensors = load_file(folder / f"{name}.safetensors")
+                weight, inputs = tensors["weight"], tensors["inputs"]
+                torch.manual_seed(0)
+                start = time.perf_counter()
+                made = Wrapped(layer(weight, options, bits))
+                with torch.no_grad():
+                    made(inputs[:BATCH])  # fixes the grid
+                run(made, inputs)
+                seconds += time.perf_counter() - start
+                with torch.no_grad():
+                    values = made.inner.quant_weight().value
+                    if weight.ndim == 2:
+                        wanted, got = inputs @ weight.T, inputs @ values.T
+                    else:
+                        wanted = nn.functional.conv2d(inputs, weight, **options)
+                        got = nn.functional.conv2d(inputs, values, **options)
+                    total += float((got - wanted).double().square().sum()) / len(inputs)
+                    levels = max(len(row.unique()) for row in values)
+                assert levels <= 2**bits, levels
+            found.setdefault(f"brevitas {method}", {})[str(bits)] = {"seconds": seconds, "error": total}
+            print(method, bits, found[f"brevitas {method}"][str(bits)], flush=True)
+    (folder / "peer.json").write_text(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()
