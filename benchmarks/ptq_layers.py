@@ -2,7 +2,7 @@
 
     python benchmarks/ptq_layers.py --data-dir FOLDER --peer PYTHON [--out FILE.md]
 
-PYTHON is the interpreter of an environment with brevitas 0.13 (`pip install brevitas accelerate torch==2.13.0`). Layers
+PYTHON is the interpreter of an environment with brevitas 0.13 (`pip install brevitas safetensors torch==2.13.0`). Layers
 are those of the ResNet-8 of `ptq_accuracy.py`, inputs its own on 512 training images. The error is
 `||Q X - W X||^2 / N`, summed over layers; both are given inputs of the trained network.
 One thread each, one after the other in the same run.
@@ -89,7 +89,7 @@ def main() -> None:
             save_file(tensors, FOLDER / f"{name}.safetensors")
             convolution = isinstance(layer, nn.Conv2d)
             options = {"stride": layer.stride[0], "padding": layer.padding[0]} if convolution else {}
-            described[name] = {"learned": name in LEARNED, **options}
+            described[name] = options
         (FOLDER / "layers.json").write_text(json.dumps(described))
         environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         script = Path(__file__).with_name("ptq_peer.py")
