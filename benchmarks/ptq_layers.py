@@ -2,7 +2,7 @@
 
     python benchmarks/ptq_layers.py --data-dir FOLDER --peer PYTHON [--out FILE.md]
 
-PYTHON is the interpreter of an environment with brevitas 0.13 (`pip install brevitas safetensors torch==2.13.0`). Layers
+PYTHON has brevitas 0.13 in an environment of its own (`pip install brevitas safetensors torch==2.13.0`). Layers
 are those of the ResNet-8 of `ptq_accuracy.py`, inputs its own on 512 training images. The error is
 `||Q X - W X||^2 / N`, summed over layers; both are given inputs of the trained network.
 One thread each, one after the other in the same run.
