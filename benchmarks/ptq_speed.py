@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable
 
 import torch
-from ptq_accuracy import resnet
 
 import quantleak as ql
+from ptq_accuracy import resnet
 from quantleak.ptq.solvers import Gram, Grid, Penalty, learn_rounding, obq
 from quantleak.threads import one_thread
+
+BATCHES = "adaround:3?batch=32"
 
 
 def timed(what: str, target: float, job: Callable[[], object]) -> None:
@@ -49,9 +51,8 @@ def main() -> None:
         timed("AdaRound, 2,000 steps, 64 x 576, Gram", 10, lambda: learn_rounding(small, gram, grid, penalty))
     for size in (8, 32):
         convolution, inputs = torch.nn.Conv2d(64, 64, 3, padding=1), torch.randn(512, 64, size, size)
-        spec = "adaround:3?batch=32"
         what = f"AdaRound, 2,000 steps, 64 x 576, batches of 32 images of {size} x {size}"
-        timed(what, 20, lambda c=convolution, x=inputs: ql.quantize(c, spec, calibration=x))
+        timed(what, 20, lambda c=convolution, x=inputs: ql.quantize(c, BATCHES, calibration=x))
     network, images = resnet((1, 2, 4, 8), 64, 2).eval(), torch.randn(512, 3, 32, 32)
     timed("OBQ of a ResNet-18, 512 images", 240, lambda: ql.quantize(network, "obq:3?head=8", calibration=images))
 
