@@ -62,7 +62,7 @@ def quantized_outputs(target: nn.Module, plan: Plan) -> BlockOutput:
     return BlockOutput(
         pool=outputs("pool", signal), population=outputs("population", signal), test=outputs("test", utility_statistic),
         training=outputs("pool", utility_statistic)[:, 0], fidelity=np.ones((1, 3)), rates={}, certificates={},
-        seconds=0.0,
+        bits=dict.fromkeys(plan.procedures, 32.0), seconds=0.0,
     )  # fmt: skip
 
 
