@@ -12,18 +12,14 @@ from __future__ import annotations
 import json
 import sys
 import time
-import warnings
 from pathlib import Path
 
+import brevitas.nn as qnn
 import torch
+from brevitas.graph.gptq import gptq_mode
+from brevitas.quant import ShiftedUint8WeightPerChannelFloatMSE
 from safetensors.torch import load_file
 from torch import Tensor, nn
-
-warnings.filterwarnings("ignore")
-
-import brevitas.nn as qnn  # noqa: E402
-from brevitas.graph.gptq import gptq_mode  # noqa: E402
-from brevitas.quant import ShiftedUint8WeightPerChannelFloatMSE  # noqa: E402
 
 GRID = ShiftedUint8WeightPerChannelFloatMSE
 BATCH = 64

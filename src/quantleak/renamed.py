@@ -44,7 +44,7 @@ def takes_old_names(kind: type[Kind]) -> type[Kind]:
     def called(self: Kind, *args: Any, **kwargs: Any) -> None:
         made(self, *args, **accept_old_names(kwargs))
 
-    setattr(kind, "__init__", called)  # noqa: B010
+    setattr(kind, "__init__", called)  # noqa: B010 - mypy forbids to assign to `kind.__init__`
     return kind
 
 

@@ -12,7 +12,7 @@ from quantleak.auditing.plan import make_plan
 from quantleak.data import bundled
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU, which CI does not have")
 @pytest.mark.parametrize("model", ["linear", "mlp:8"])
 def test_a_block_of_models_is_the_same_on_a_gpu(model: str) -> None:
     found = {}

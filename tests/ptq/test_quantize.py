@@ -211,6 +211,20 @@ def test_few_examples_constant_channels_and_dead_inputs() -> None:
     assert notes[0] == "'0': 1 inputs are always 0; their weights were set to 0"
 
 
+def test_it_works_in_inference_mode_too() -> None:
+    model, inputs = perceptron(), vectors()
+    with torch.inference_mode():
+        made = ql.quantize(model, "brecq:3?iterations=5", calibration=inputs)
+    assert torch.equal(made[0].weight, ql.quantize(model, "brecq:3?iterations=5", calibration=inputs)[0].weight)
+
+
+def test_the_head_may_share_its_weight() -> None:
+    model, inputs = nn.Sequential(nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 6)), vectors()
+    model[2].weight = model[0].weight
+    made = ql.quantize(model, "rtn:2?head=8", calibration=inputs)
+    assert quantization(made)["0"].grid.levels == 256
+
+
 def test_the_better_rounding_is_kept_and_said(caplog: pytest.LogCaptureFixture) -> None:
     model, inputs = perceptron(), vectors()
     with caplog.at_level(logging.INFO, "quantleak"):
@@ -235,6 +249,24 @@ class Overflows(nn.Module):
         return self.two((self.one(x) * 1e30).exp())
 
 
+class BlockOfTwo(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.one = nn.Linear(6, 4)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.one(x), x
+
+
+class Pair(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.block, self.two = BlockOfTwo(), nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.two(self.block(x)[0])
+
+
 class Odd(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x).relu()
@@ -256,6 +288,25 @@ class Odd(nn.Linear):
         (perceptron(), "sign", {"policy": {"0": "rtn:3"}}, r"sign takes no policy"),
         (nn.Conv1d(6, 3, 1), "rtn:4?head=8", {"calibration": vectors()[..., None]}, r"runs no linear layer"),
         (nn.ReLU(), "rtn:4", {}, r"there is nothing to quantize"),
+        (
+            perceptron(),
+            "rtn:4",
+            {"policy": {"0": "rtn:8?fold=true"}},
+            r"fold, retune and head are of the whole",
+        ),
+        (
+            perceptron().bfloat16(),
+            "rtn:4",
+            {},
+            r"'0.weight' is torch.bfloat16, which .*model.float\(\)",
+        ),
+        (
+            Pair(),
+            "brecq:3?parts=block",
+            {"calibration": vectors()},
+            r"'block' returns tuple, not a tensor: choose other blocks",
+        ),
+        (Pair(), "brecq:3?loss=mse&parts=block", {"calibration": vectors()}, r"'block' returns tuple, not a tensor"),
         (residual(), "brecq:3", {"calibration": images(), "policy": {"3.conv1": "obq:3"}}, r"Block '3' holds weights"),
     ],
 )

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from quantleak.errors import InputError
 from quantleak.ptq.network import NetworkProcedure
+from quantleak.ptq.rule import DataAware
 from quantleak.ptq.solvers import Penalty, learn_rounding
 from quantleak.ptq.unit import Codes, Unit
 
 
 @dataclass(frozen=True, kw_only=True)
-class LearnedRounding(NetworkProcedure):
+class LearnedRounding(DataAware, NetworkProcedure):
     """Base of the rules that learn how each weight is rounded.
 
     Attributes:
@@ -54,7 +55,7 @@ class AdaRound(LearnedRounding):
     batch: int = 0
 
     def reconstruct(self, unit: Unit) -> tuple[Codes, str | None]:
-        """See `Rule.reconstruct`."""
+        """See `DataAware.reconstruct`."""
         if self.batch:
             return unit.learn(self.schedule, self.learning_rate, self.batch, asymmetric=self.asymmetric), None
         (weight,) = unit.weights

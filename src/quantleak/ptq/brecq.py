@@ -35,19 +35,19 @@ class Brecq(LearnedRounding):
 
     @property
     def blocks(self) -> bool:
-        """See `Rule.blocks`."""
+        """See `DataAware.blocks`."""
         return True
 
     @property
     def block_patterns(self) -> tuple[str, ...]:
-        """See `Rule.block_patterns`."""
+        """See `DataAware.block_patterns`."""
         return (self.parts,) if self.parts else ()
 
     @property
     def fisher(self) -> bool:
-        """See `Rule.fisher`."""
+        """See `DataAware.fisher`."""
         return self.loss == "fisher"
 
     def reconstruct(self, unit: Unit) -> tuple[Codes, str | None]:
-        """See `Rule.reconstruct`."""
+        """See `DataAware.reconstruct`."""
         return unit.learn(self.schedule, self.learning_rate, self.batch, asymmetric=self.asymmetric), None

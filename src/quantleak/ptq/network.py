@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from quantleak.errors import InputError
 from quantleak.ptq.elementwise import ROUNDED
 from quantleak.ptq.modules import Weight, blocks_of, fold, fold_like, head_of, retune, walk, weights_of
-from quantleak.ptq.modules.fisher import importances
+from quantleak.ptq.modules.fisher import NO_BLOCK, importances
 from quantleak.ptq.modules.layout import state
 from quantleak.ptq.modules.walk import Call
 from quantleak.ptq.procedure import digest
-from quantleak.ptq.rule import BODY, FLOAT, Rule
+from quantleak.ptq.rule import BODY, FLOAT, DataAware, Rule
 from quantleak.ptq.storage.record import ATTRIBUTE, Quantization, QuantizedWeight, effective_bits
 from quantleak.ptq.unit import Unit
 from quantleak.threads import one_thread
@@ -37,7 +37,8 @@ class _Run:
         indices: tuple[int, ...] | None,
     ) -> None:
         self.rule, self.seed, self.notes = rule, seed, list[str]()
-        weights_of(model)  # refuses before anything is copied
+        for weight in weights_of(model):  # refuses before anything is copied
+            _require_float32(weight, model.get_parameter(weight.name))
         self.trained, self.made = (copy.deepcopy(model).eval() for _ in range(2))
         for tensor in state(self.trained).values():
             tensor.requires_grad_(False)
@@ -51,7 +52,8 @@ class _Run:
             one = rules[weight.name]
             if one is not None and (not one.reads_data or weight.kind == "embedding"):
                 self._round(weight, one)
-        self._walk([weight for weight in weights if rules[weight.name] is not None], rules)
+        aware = {name: one for name, one in rules.items() if name not in self.done and isinstance(one, DataAware)}
+        self._walk([weight for weight in weights if weight.name in aware], aware)
         if rule.retune:
             assert self.inputs is not None
             retune(self.made, self.inputs)
@@ -109,7 +111,7 @@ class _Run:
         if self.rule.head != BODY:
             assert self.inputs is not None
             head = head_of(self.trained, self.inputs[:1])
-            found = [weight.name for weight in weights if weight.layer == head]
+            found = [weight.name for weight in weights if f"{head}.weight".lstrip(".") in (weight.name, *weight.tied)]
             if not found:
                 raise InputError(f"{self.rule.spec}: the model runs no linear layer that could be its head.")
             rules |= {name: self.rule.at_head() for name in found if name not in policy}
@@ -134,21 +136,19 @@ class _Run:
         self.done[one.weight.name] = one
         self.made.get_parameter(one.weight.name).copy_(one.values)
 
-    def _walk(self, weights: list[Weight], rules: Mapping[str, Rule | None]) -> None:
+    def _walk(self, todo: list[Weight], rules: Mapping[str, DataAware]) -> None:
         """Quantize the rest, unit by unit in the order of execution."""
-        todo = [weight for weight in weights if weight.name not in self.done]
         if not todo:
             return
         assert self.inputs is not None
         units = self._units(todo, rules)
-        wanted = [name for name, inside in units.items() if (one := rules[inside[0].name]) is not None and one.fisher]
+        wanted = [name for name, inside in units.items() if rules[inside[0].name].fisher]
         importance = importances(self.trained, self.inputs, wanted, self.seed) if wanted else {}
 
         def visit(module: nn.Module, call: Call, trained: Call) -> None:
             inside = units[call.name]
             rule = rules[inside[0].name]
-            assert rule is not None
-            _require_finite(call, trained)
+            _require_usable(call, trained)
             matrices = {one.name: one.matrix(self.made.get_parameter(one.name).detach()) for one in inside}
             unit = Unit(
                 module=module,
@@ -163,27 +163,22 @@ class _Run:
             codes, note = rule.reconstruct(unit)
             self.notes += [f"'{call.name}': {note}"] if note else []
             for one in inside:
-                own = rules[one.name]
-                assert own is not None
-                self._put(QuantizedWeight.of(one, own.spec, unit.grids[one.name], codes[one.name]))
+                self._put(QuantizedWeight.of(one, rule.spec, unit.grids[one.name], codes[one.name]))
 
         walk(self.trained, self.made, self.inputs, list(units), visit)
         for weight in todo:
             if weight.name not in self.done:
-                rule = rules[weight.name]
-                assert rule is not None
-                self._round(weight, rule)
+                self._round(weight, rules[weight.name])
                 self.notes.append(f"'{weight.layer}': did not run on the calibration examples; rounded to nearest")
 
-    def _units(self, todo: list[Weight], rules: Mapping[str, Rule | None]) -> dict[str, list[Weight]]:
+    def _units(self, todo: list[Weight], rules: Mapping[str, DataAware]) -> dict[str, list[Weight]]:
         """By name of a unit, the weights that are quantized with it."""
-        by_block = {weight.name: rule.blocks for weight in todo if (rule := rules[weight.name]) is not None}
-        patterns = {p for w in todo if (rule := rules[w.name]) is not None for p in rule.block_patterns}
-        blocks = blocks_of(self.made, patterns) if any(by_block.values()) else []
+        patterns = {pattern for rule in rules.values() for pattern in rule.block_patterns}
+        blocks = blocks_of(self.made, patterns) if any(rule.blocks for rule in rules.values()) else []
         units: dict[str, list[Weight]] = {}
         for weight in todo:
             block = next((name for name in blocks if weight.name.startswith(f"{name}.")), None)
-            inside = block if block is not None and by_block[weight.name] else weight.layer
+            inside = block if block is not None and rules[weight.name].blocks else weight.layer
             units.setdefault(inside, []).append(weight)
         for name, members in units.items():
             specs = {rules[weight.name] for weight in members}
@@ -196,7 +191,16 @@ class _Run:
         return units
 
 
-def _require_finite(call: Call, trained: Call) -> None:
+def _require_float32(weight: Weight, parameter: Tensor) -> None:
+    if parameter.element_size() < 4:
+        raise InputError(
+            f"'{weight.name}' is {parameter.dtype}, which cannot hold dequantized weights exactly; give model.float()."
+        )
+
+
+def _require_usable(call: Call, trained: Call) -> None:
+    if not isinstance(trained.output, Tensor):
+        raise InputError(f"'{call.name}' returns {type(trained.output).__name__}, not a tensor: {NO_BLOCK}")
     for tensor, what in ((trained.first, "inputs"), (trained.output, "outputs"), (call.first, "inputs")):
         if isinstance(tensor, Tensor) and tensor.is_floating_point() and not _is_finite(tensor):
             raise InputError(
@@ -257,5 +261,5 @@ class NetworkProcedure(Rule):
             policy: By name of a weight, another rule than this one, or None to leave the weight as it is.
             indices: Where the calibration examples stand in the training set, for the record.
         """
-        with one_thread(), torch.no_grad():
+        with one_thread(), torch.inference_mode(False), torch.no_grad():
             return _Run(self, model, calibration, seed, policy, indices).made

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast, get_args
 
 from quantleak.errors import InputError
 from quantleak.ptq.network import NetworkProcedure
+from quantleak.ptq.rule import DataAware
 from quantleak.ptq.solvers import compensated, obq
+from quantleak.ptq.solvers.obq import Order
 from quantleak.ptq.unit import Codes, Unit
-
-ORDERS = ("diagonal", "columns", "greedy")
 
 
 @dataclass(frozen=True, kw_only=True)
-class OptimalBrainQuantization(NetworkProcedure):
+class OptimalBrainQuantization(DataAware, NetworkProcedure):
     """Optimal Brain Quantization: each weight's error is made up for by the weights still free.
 
     Attributes:
@@ -29,19 +30,20 @@ class OptimalBrainQuantization(NetworkProcedure):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.order not in ORDERS:
-            raise InputError(f"{self.name}: order must be one of {', '.join(ORDERS)}, got '{self.order}'.")
+        if self.order not in get_args(Order):
+            raise InputError(f"{self.name}: order must be one of {', '.join(get_args(Order))}, got '{self.order}'.")
         if not 0 <= self.damping < 1e6:
             raise InputError(f"{self.name}: damping must be a share of at least 0, got {self.damping}; try 0.01.")
 
     def reconstruct(self, unit: Unit) -> tuple[Codes, str | None]:
-        """See `Rule.reconstruct`."""
+        """See `DataAware.reconstruct`."""
         (weight,) = unit.weights
         gram = unit.gram(asymmetric=self.asymmetric)
         matrix = weight.matrix(unit.parameter(weight)).double()
         if self.asymmetric:
             matrix = compensated(matrix, gram, self.damping)
         grid = unit.grids[weight.name]
-        solution = obq(matrix, gram.hessian, grid, order=self.order, damping=self.damping)  # type: ignore[arg-type]
+        order = cast(Order, self.order)  # checked above
+        solution = obq(matrix, gram.hessian, grid, order=order, damping=self.damping)
         note = f"{solution.dead} inputs are always 0; their weights were set to 0" if solution.dead else None
         return {weight.name: solution.codes}, note

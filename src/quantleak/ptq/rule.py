@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from torch import Tensor
 
 from quantleak.errors import InputError
 from quantleak.ptq.procedure import Procedure
 from quantleak.ptq.solvers import Grid
+from quantleak.ptq.solvers.grid import GridKind, RangeKind
 from quantleak.ptq.unit import Codes, Unit
 
 TERNARY = "ternary"
@@ -36,7 +37,7 @@ class Rule(Procedure):
     """
 
     positional: ClassVar[tuple[str, ...]] = ("width",)
-    reads_data: ClassVar[bool] = True
+    reads_data: ClassVar[bool] = False
 
     width: int | str = 4
     levels: int | None = None
@@ -93,7 +94,19 @@ class Rule(Procedure):
 
     def grid_of(self, matrix: Tensor) -> Grid:
         """The grid of every row of a weight."""
-        return Grid.search(matrix, self.count, kind=self.grid, span=self.range, with_zero=self.zero)  # type: ignore[arg-type]
+        kind, span = cast(GridKind, self.grid), cast(RangeKind, self.range)  # checked above
+        return Grid.search(matrix, self.count, kind=kind, span=span, with_zero=self.zero)
+
+    def at_head(self) -> Rule | None:
+        """The rule of the head; None if it is left."""
+        return None if self.head == FLOAT else replace(self, width=self.head, levels=None, head=BODY)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataAware(Rule):
+    """A rule that reconstructs a layer or block from its inputs and the outputs that it should have."""
+
+    reads_data: ClassVar[bool] = True
 
     @property
     def blocks(self) -> bool:
@@ -113,10 +126,6 @@ class Rule(Procedure):
     @abstractmethod
     def reconstruct(self, unit: Unit) -> tuple[Codes, str | None]:
         """Codes of the weights of one unit, by name, and a note for the record."""
-
-    def at_head(self) -> Rule | None:
-        """The rule of the head; None if it is left."""
-        return None if self.head == FLOAT else replace(self, width=self.head, levels=None, head=BODY)
 
 
 def _require_width(name: str, field: str, value: int | str, also: str = "") -> None:

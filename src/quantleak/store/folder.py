@@ -73,7 +73,7 @@ class Folder:
             raise InputError(f"Another process works in {self.path}. Wait for it, or give another --out.") from None
         except OSError as error:
             raise InputError(f"Cannot write to --out {self.path}: {error.strerror}. Give another folder.") from error
-        except NotImplementedError:
+        except NotImplementedError:  # what filelock raises where the file system has no locks
             log.warning("%s cannot be locked: its file system has no locks. Run nothing else in it.", self.path)
         if not (self.path / "run.json").exists():
             write_json(self.path / "run.json", {"id": self.id, **self.identity})

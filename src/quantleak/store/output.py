@@ -57,7 +57,7 @@ class Output:
 
 def _hints(kind: type[Output]) -> dict[str, Any]:
     hints = get_type_hints(kind)
-    return {field.name: hints[field.name] for field in fields(kind)}  # type: ignore[arg-type]
+    return {field.name: hints[field.name] for field in fields(kind)}  # type: ignore[arg-type] # subclasses are dataclasses, which mypy cannot know of `Output` itself
 
 
 @cache

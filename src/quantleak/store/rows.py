@@ -46,7 +46,7 @@ class Storage:
             self._left -= size
             return torch.empty(rows, width, dtype=dtype)
         if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="quantleak-", dir=self.folder)  # noqa: SIM115 open until the end
+            self._file = tempfile.TemporaryFile(prefix="quantleak-", dir=self.folder)  # noqa: SIM115 - open until the end
             weakref.finalize(self, self._file.close)
         place, unit = self._end, mmap.ALLOCATIONGRANULARITY
         self._end += size + -size % unit

@@ -81,7 +81,9 @@ def _check_shape(pairing: Pairing, targets: Signals, shadows: Signals) -> None:
 def _check_population(pairing: Pairing, targets: Signals, shadows: Signals) -> None:
     """An attack that needs a population is given one or is refused."""
 
-    def score(target: Any, shadows: Any, member: Any, *, use: Any, population_target: Any, population_shadows: Any):  # type: ignore[no-untyped-def]
+    def score(
+        target: Any, shadows: Any, member: Any, *, use: Any, population_target: Any, population_shadows: Any
+    ) -> np.ndarray:
         expect(population_shadows.shape[0] == shadows.shape[0], "Population and pool have different shadows.")
         return loss_attack(target)
 

@@ -9,9 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from quantleak.errors import InputError
 from quantleak.rng import stream
 
 BATCH = 64
+NO_BLOCK = "choose other blocks with ?parts=, a name pattern, or use adaround, which takes single layers."
 
 
 def importances(trained: nn.Module, inputs: Tensor, units: Collection[str], seed: int) -> dict[str, Tensor]:
@@ -51,8 +53,10 @@ def importances(trained: nn.Module, inputs: Tensor, units: Collection[str], seed
     return {name: _normalised(torch.cat(parts)) for name, parts in found.items()}
 
 
-def _keep(outputs: dict[str, Tensor], name: str, unit: nn.Module, given: tuple[Any, ...], output: Tensor) -> Tensor:
+def _keep(outputs: dict[str, Tensor], name: str, unit: nn.Module, given: tuple[Any, ...], output: Any) -> Tensor:
     """Record the output of a unit's first call as a tensor that derivatives can be taken by."""
+    if not isinstance(output, Tensor):
+        raise InputError(f"'{name}' returns {type(output).__name__}, not a tensor: {NO_BLOCK}")
     if name in outputs:
         return output
     outputs[name] = output if output.requires_grad else output.detach().requires_grad_()
