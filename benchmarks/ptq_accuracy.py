@@ -30,7 +30,7 @@ RULES = {
     "rtn": "",
     "rtn, minmax": "range=minmax",
     "obq": "",
-    "obq, as published": "asymmetric=false&order=columns",
+    "obq, symmetric, columns as they stand": "asymmetric=false&order=columns",
     "obq, symmetric": "asymmetric=false",
     "adaround": "",
     "brecq": "",

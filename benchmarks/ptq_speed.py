@@ -18,10 +18,10 @@ from quantleak.threads import one_thread
 BATCHES = "adaround:3?batch=32"
 
 
-def timed(what: str, target: float, job: Callable[[], object]) -> None:
+def timed(what: str, target: float | None, job: Callable[[], object]) -> None:
     start = time.perf_counter()
     job()
-    print(f"| {what} | {time.perf_counter() - start:.2f} | {target:g} |", flush=True)
+    print(f"| {what} | {time.perf_counter() - start:.2f} | {target or 'none'} |", flush=True)
 
 
 def layer(rows: int, columns: int, data: int) -> tuple[torch.Tensor, Callable[[], Gram]]:
@@ -52,7 +52,7 @@ def main() -> None:
     for size in (8, 32):
         convolution, inputs = torch.nn.Conv2d(64, 64, 3, padding=1), torch.randn(512, 64, size, size)
         what = f"AdaRound, 2,000 steps, 64 x 576, batches of 32 images of {size} x {size}"
-        timed(what, 20, lambda c=convolution, x=inputs: ql.quantize(c, BATCHES, calibration=x))
+        timed(what, 20 if size == 8 else None, lambda c=convolution, x=inputs: ql.quantize(c, BATCHES, calibration=x))
     network, images = resnet((1, 2, 4, 8), 64, 2).eval(), torch.randn(512, 3, 32, 32)
     timed("OBQ of a ResNet-18, 512 images", 240, lambda: ql.quantize(network, "obq:3?head=8", calibration=images))
 
