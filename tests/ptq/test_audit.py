@@ -36,9 +36,9 @@ def test_they_stand_beside_tensor_rules_in_words(out: Path) -> None:
     result = ql.AuditResult.load(out)
     assert [row.spec for row in result.quantizers] == ["identity", *SPECS]
     page = (out / "report.html").read_text()
-    for words in ("3 bits by round to nearest, head=8", "2 bits by OBQ, head=8"):
+    for words in ("3 bits by rounding, head=8", "2 bits by OBQ, head=8"):
         assert words in page
-    assert "noise as large as the error of sign" in page
+    assert "noise like sign" in page
 
 
 def test_what_is_read_of_the_training_data_is_part_of_the_audit(out: Path) -> None:

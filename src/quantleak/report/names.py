@@ -20,7 +20,7 @@ def in_words(spec: str) -> str:
         >>> [in_words(spec) for spec in ("identity", "sign", "uniform:5", "ternary:0.9", "uniform:4?axis=0", "own:3")]
         ['original', '1 bit', '5 bits', '90% sparse', '4 bits, axis=0', 'own:3']
         >>> [in_words(spec) for spec in ("obq:3?head=8", "rtn:ternary", "noise:sign")]
-        ['3 bits by OBQ, head=8', '1.58 bits by round to nearest', 'noise as large as the error of sign']
+        ['3 bits by OBQ, head=8', '1.58 bits by rounding', 'noise like sign']
     """
     head, _, options = spec.partition("?")
     name, _, value = head.partition(":")
@@ -89,11 +89,11 @@ _WORDS: dict[str, Callable[[str], str | None]] = {
     "sign": lambda _: "1 bit",
     "uniform": _bits,
     "ternary": _sparse,
-    "rtn": lambda value: _rounded(value, "round to nearest"),
+    "rtn": lambda value: _rounded(value, "rounding"),
     "obq": lambda value: _rounded(value, "OBQ"),
     "adaround": lambda value: _rounded(value, "AdaRound"),
     "brecq": lambda value: _rounded(value, "BRECQ"),
-    "noise": lambda value: f"noise as large as the error of {value}",
+    "noise": lambda value: f"noise like {value}",
     "codebook": lambda value: f"codebook of {value}" if value.isdecimal() else None,
 }
 
