@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from quantleak.data.features import Category, Columns, Ready, standardise
+from quantleak.data.features import Category, Columns, Images, Ready, standardise
 from quantleak.errors import InputError
 
 
@@ -99,3 +99,49 @@ def test_taking_rows(features):
 
 def test_a_constant_column_of_huge_numbers_becomes_zeros_without_a_warning():
     assert not standardise(np.full((7, 1), 1e300), np.arange(7)).any()
+
+
+def pixels(n, channels=3, height=4, width=5, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (n, channels, height, width), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(("n", "channels"), [(7, 1), (9, 3), (2100, 3)])
+def test_images_are_standardised_per_channel_on_the_fitted_rows_alone(n, channels):
+    values, fit = pixels(n, channels), np.arange(1, n, 2)
+    scaled = values / 255
+    mean, std = scaled[fit].mean(axis=(0, 2, 3)), scaled[fit].std(axis=(0, 2, 3))
+    encoded = Images(values=values).encode(fit)
+    assert (encoded.dtype, encoded.shape) == (np.float32, values.shape)
+    np.testing.assert_allclose(encoded, (scaled - mean[:, None, None]) / std[:, None, None], rtol=1e-6, atol=1e-6)
+
+
+def test_a_channel_that_is_constant_on_the_fitted_rows_becomes_zero():
+    values = pixels(6)
+    values[:3, 1] = 9
+    encoded = Images(values=values).encode(np.arange(3))
+    assert not encoded[:, 1].any()
+    assert encoded[:, 0].any()
+    with pytest.raises(InputError, match="at least one row to be fitted on"):
+        Images(values=values).encode(np.zeros(0, np.int64))
+
+
+def test_images_are_told_apart_and_taken():
+    values = pixels(5)
+    values[4] = values[1]
+    images = Images(values=values)
+    keys = images.row_keys()
+    assert keys[4] == keys[1]
+    assert len(set(keys)) == 4
+    np.testing.assert_array_equal(images.take(np.array([3, 0])).values, values[[3, 0]])
+    assert images.describe() != Images(values=values.reshape(5, 3, 5, 4)).describe()
+
+
+def test_encoding_images_holds_little_beside_the_result():
+    import tracemalloc
+
+    images = Images(values=pixels(4000, 3, 16, 16))
+    tracemalloc.start()
+    encoded = images.encode(np.arange(2000))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.6 * encoded.nbytes

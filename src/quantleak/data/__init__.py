@@ -1,8 +1,8 @@
 """Data sets and how they are cut.
 
-A `Dataset` comes from a file (`read_table`, `read_molecules`), from scikit-learn (`bundled`) or from memory
-(`from_arrays`, `from_frame`); `Mixture` is the synthetic distribution. `split` cuts it into parts, `membership` says
-which model trains on which example.
+A `Dataset` comes from a file (`read_table`, `read_molecules`), a folder of images (`read_images`), from scikit-learn
+(`bundled`) or from memory (`from_arrays`, `from_frame`); `Mixture` is the synthetic distribution. `split` cuts it into
+parts, `membership` says which model trains on which example.
 """
 
 from quantleak.data.arrays import from_arrays as from_arrays
@@ -11,6 +11,8 @@ from quantleak.data.dataset import Provenance as Provenance
 from quantleak.data.membership import membership as membership
 from quantleak.data.sources.bundled import available as available
 from quantleak.data.sources.bundled import bundled as bundled
+from quantleak.data.sources.images import matching_images as matching_images
+from quantleak.data.sources.images import read_images as read_images
 from quantleak.data.sources.mixture import Mixture as Mixture
 from quantleak.data.sources.mixture import Sample as Sample
 from quantleak.data.sources.molecules import read_molecules as read_molecules

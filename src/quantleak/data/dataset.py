@@ -78,6 +78,9 @@ class Provenance:
         repeated: Rows that are kept and whose features equal those of an earlier row; they share its group.
         conflicts: How many of the removed and the repeated rows have another target than the first row like them.
         notes: What was not plain to see when the data were read, a clause each.
+        images: Whether the examples are images.
+        image_size: Height and width that they were brought to, None if they were taken as they are.
+        files: Which rows come from which of several files, None if there is one.
     """
 
     source: str
@@ -97,6 +100,9 @@ class Provenance:
     repeated: int = 0
     conflicts: int = 0
     notes: tuple[str, ...] = ()
+    images: bool = False
+    image_size: int | None = None
+    files: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -117,6 +123,8 @@ class Dataset:
         features: Raw features; see `encode`.
         rows: int64 `[N]`, the number of each example's data row in the source, from 1.
         provenance: Where it all came from.
+        held_out: bool `[N]`, the examples that may be in no model's pool (a file of test data), where the data bring
+            their own split; None leaves it to `split`.
     """
 
     name: str
@@ -127,6 +135,7 @@ class Dataset:
     features: Features
     rows: Ints
     provenance: Provenance
+    held_out: npt.NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         """The number of examples, N."""
@@ -158,6 +167,8 @@ class Dataset:
         total = hashlib.sha256(repr((self.task, self.classes, self.features.describe())).encode())
         for part in (self.targets.tobytes(), self.groups.tobytes(), self.rows.tobytes(), *self.features.row_keys()):
             total.update(part)
+        if self.held_out is not None:
+            total.update(b"held out" + self.held_out.tobytes())
         return total.hexdigest()
 
     def __repr__(self) -> str:
@@ -174,6 +185,7 @@ def assemble(
     *,
     group: npt.NDArray[Any] | None = None,
     rows: Ints | None = None,
+    held_out: npt.NDArray[np.bool_] | None = None,
 ) -> Dataset:
     """A `Dataset` whose groups join equal feature rows and the user's groups; provenance counts the equal rows."""
     kinds = codes_of(features.row_keys())
@@ -189,4 +201,5 @@ def assemble(
         features=features,
         rows=np.arange(1, len(features) + 1) if rows is None else rows,
         provenance=provenance,
+        held_out=held_out,
     )

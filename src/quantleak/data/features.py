@@ -1,4 +1,4 @@
-"""What the models see: raw columns or ready arrays, turned into float32 without looking beyond the rows given."""
+"""What the models see: columns, arrays or images, turned into float32 without looking beyond the rows given."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from quantleak.errors import InputError
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+IMAGES_AT_ONCE = 1024
+"""Images that are scaled together: more would hold more memory and save no time."""
 
 
 @runtime_checkable
 class Features(Protocol):
-    """Raw features of N examples; `Columns` and `Ready` are the two kinds."""
+    """Raw features of N examples; `Columns`, `Ready` and `Images` are the three kinds."""
 
     def __len__(self) -> int:
         """The number of examples, N."""
@@ -112,7 +114,7 @@ class Columns:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ready:
-    """Arrays that need no fitting: fingerprints, images, embeddings.
+    """Arrays that need no fitting: fingerprints, embeddings, images that are only divided by 255.
 
     Args:
         values: `[N, ...]`, kept in their own compact type.
@@ -144,6 +146,64 @@ class Ready:
     def take(self, rows: Ints) -> Ready:
         """The same arrays for a choice of rows."""
         return Ready(values=self.values[rows], divisor=self.divisor)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Images:
+    """Images of one size, each channel standardised.
+
+    A pixel x becomes `(x / 255 - m) / s` with m and s the mean and standard deviation (ddof 0) of its channel over all
+    pixels of the fitted rows; a channel that is constant there becomes 0 everywhere.
+
+    Args:
+        values: uint8 `[N, C, H, W]`.
+    """
+
+    values: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        """The number of examples, N."""
+        return len(self.values)
+
+    def encode(self, fit: Ints) -> npt.NDArray[np.float32]:
+        """float32 `[N, C, H, W]`; beside it nothing large is held in memory."""
+        tables = _channel_tables(self.values, fit)
+        encoded = np.empty(self.values.shape, np.float32)
+        # Only 256 values are possible, so that looking each up is as good as computing it.
+        for start in range(0, len(self), IMAGES_AT_ONCE):
+            some = slice(start, start + IMAGES_AT_ONCE)
+            for channel, table in enumerate(tables):
+                encoded[some, channel] = table[self.values[some, channel]]
+        return encoded
+
+    def row_keys(self) -> list[bytes]:
+        """One digest a row."""
+        return digest_rows(self.values.reshape(len(self.values), -1))
+
+    def describe(self) -> str:
+        """Shape of an image."""
+        return repr(("images", self.values.shape[1:]))
+
+    def take(self, rows: Ints) -> Images:
+        """The same for a choice of rows."""
+        return Images(values=self.values[rows])
+
+
+def _channel_tables(values: npt.NDArray[np.uint8], fit: Ints) -> npt.NDArray[np.float32]:
+    """float32 `[C, 256]`: what each value of each channel becomes."""
+    if not len(fit):
+        raise InputError("Scaling needs at least one row to be fitted on, got none.")
+    counts = np.zeros((values.shape[1], 256))
+    for start in range(0, len(fit), IMAGES_AT_ONCE):
+        some = values[fit[start : start + IMAGES_AT_ONCE]]
+        counts += [np.bincount(some[:, channel].ravel(), minlength=256) for channel in range(values.shape[1])]
+    levels = np.arange(256) / 255
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    centred = levels - (shares @ levels)[:, None]
+    spread = np.sqrt((shares * centred**2).sum(axis=1, keepdims=True))
+    varies = (counts > 0).sum(axis=1, keepdims=True) > 1
+    tables: npt.NDArray[np.float32] = np.where(varies, centred / np.where(varies, spread, 1.0), 0.0).astype(np.float32)
+    return tables
 
 
 def standardise(values: Floats, fit: Ints) -> Floats:
