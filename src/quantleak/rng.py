@@ -39,6 +39,7 @@ class Stream(IntEnum):
     FORWARD = 3
     CALIBRATION = 4
     QUANTIZE = 5
+    AUGMENT = 6
 
 
 def model_stream(seed: int, purpose: Stream, model: int, *more: int) -> np.random.SeedSequence:

@@ -10,7 +10,13 @@ from quantleak.fleet import optimizer
 
 @pytest.mark.parametrize(
     "spec",
-    ["adam:0.001", "sgd:0.1?momentum=0.9", "sgd:0.1?momentum=0.9&weight_decay=0.0005", "adamw:0.01?weight_decay=0.1"],
+    [
+        "adam:0.001",
+        "sgd:0.1?momentum=0.9",
+        "sgd:0.1?momentum=0.9&weight_decay=0.0005",
+        "adamw:0.01?weight_decay=0.1",
+        "sgd:0.1?momentum=0.9&nesterov=true",
+    ],
 )
 def test_optimizer_specs_round_trip(spec: str) -> None:
     assert optimizer(spec).spec == spec
@@ -25,6 +31,9 @@ def test_optimizer_specs_round_trip(spec: str) -> None:
         ("adam:1e-3?momentum=0.9", "adam: unknown option 'momentum=0.9'"),
         ("sgd:0.1?momentun=0.9", "Did you mean 'momentum'"),
         ("sgd:-1", "at least 0"),
+        ("sgd:0.1?nesterov=true", "nesterov needs momentum; for example 'sgd:0.1.momentum=0.9&nesterov=true'"),
+        ("sgd:0.1?momentum=0.9&nesterov=1", "'nesterov' must be true or false, got '1'"),
+        ("adam:0.1?nesterov=true", "adam: unknown option 'nesterov=true'"),
         ("sgd:nan", "at least 0, got nan"),
         ("sgd:1_0", "must be a number, got '1_0'"),
         ("lion:0.1", "Unknown optimizer 'lion'. There are sgd, adam, adamw"),

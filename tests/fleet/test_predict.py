@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from quantleak.fleet import LOSSES, Predictor
+from quantleak.fleet import LOSSES, Predictor, predictions
 from quantleak.models import network
 from quantleak.ptq.modules.layout import Layout, state
 
@@ -29,6 +29,34 @@ def test_predictions_are_those_of_the_module(spec, shape) -> None:
     with torch.no_grad():
         expected = torch.stack([m.eval()(features) for m in modules])
     torch.testing.assert_close(Predictor(made, features)(flat), expected, rtol=1e-5, atol=1e-5)
+
+
+class Viewed(nn.Module):
+    """A convolution whose output is flattened by `view`, which needs the usual memory layout."""
+
+    def __init__(self, shape: tuple[int, ...], outputs: int) -> None:
+        super().__init__()
+        self.convolution, self.head = nn.Conv2d(shape[0], 4, 3), nn.Linear(4 * 36, outputs)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.head(self.convolution(x).view(len(x), -1))
+        return out
+
+
+@pytest.mark.parametrize("spec", ["resnet:8?width=4", "conv:4,5", Viewed])
+def test_images_are_predicted_as_by_the_module_and_by_each_alone_to_the_bit(spec) -> None:
+    made = network(spec, (3, 8, 8), 3)
+    images = torch.randn(300, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    module = made.module(0)
+    with torch.no_grad():
+        module(images)
+        expected = module.eval()(images)
+    flat = made.layout.flatten(state(module))[None]
+    found = Predictor(made, images)(flat)[0]
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    assert torch.equal(found, predictions(module, images))
+    if spec is not Viewed:  # a wide linear layer rounds by the size of the batch
+        assert torch.equal(found[140:190], predictions(module, images[140:190]))
 
 
 def test_the_bfloat16_route_is_taken_only_where_it_rounds_nothing() -> None:

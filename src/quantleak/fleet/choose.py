@@ -22,8 +22,9 @@ def trainer(name: str, block: Block) -> Trainer:
     """The trainer called `name`, or for `auto` the one to use.
 
     A LightningModule is trained as it says itself. Compiled, then stacked, is taken wherever it can (they were the
-    fastest in every measurement, and so the choice cannot depend on timing noise); between vmap and serial one epoch of
-    each decides.
+    fastest in every measurement, and so the choice cannot depend on timing noise). Images are trained serially:
+    convolutions run one after another on this kind of processor anyway, and timing them would take minutes. Else one
+    epoch each of vmap and serial decides.
 
     Raises:
         InputError: Unknown name, or a trainer that cannot train the block.
@@ -31,6 +32,8 @@ def trainer(name: str, block: Block) -> Trainer:
     advice = "" if name == "auto" else " Use trainer auto."
     if name == "auto" and lightning_base(block.fleet.network.module(seed=0)) is not None:
         name = "serial-lightning"
+    if name == "auto" and (len(block.fleet.network.input_shape) == 3 or _for_serial_only(block)):
+        name = "serial"
     if name == "auto":
         able = [t for t in TRAINERS.values() if t.refuses(block) is None]
         return able[0] if able[0] in _CLOSED_FORM else min(able, key=lambda t: _seconds(t, block))
@@ -40,6 +43,10 @@ def trainer(name: str, block: Block) -> Trainer:
     if reason:
         raise InputError(f"Trainer '{name}' cannot train model '{block.fleet.network.spec}': {reason}.{advice}")
     return TRAINERS[name]
+
+
+def _for_serial_only(block: Block) -> bool:
+    return block.fleet.training.other_than_usual("augment", "precision") is not None
 
 
 def _seconds(trainer: Trainer, block: Block) -> float:

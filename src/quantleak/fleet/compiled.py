@@ -17,6 +17,7 @@ class Compiled:
     """One model after the other, each many epochs long, by :func:`quantleak.fleet.kernel.train_linear`."""
 
     name = "compiled"
+    one_by_one = False  # it trains them so, but linear models are evaluated together, and a block of one gains nothing
 
     def refuses(self, block: Block) -> str | None:
         """Anything but a linear model of one output on the CPU."""
@@ -25,6 +26,8 @@ class Compiled:
         fits = layers is not None and len(layers) == 1 and layers[0].out_features == 1
         if not fits or len(fleet.network.input_shape) != 1 or fleet.task == "multiclass" or block.device.type != "cpu":
             return "compiled trains linear models of one output on vectors, on the CPU only"
+        if settings := fleet.training.other_than_usual("augment", "precision"):
+            return f"compiled has no {settings}; serial has"
         return None
 
     def train(self, block: Block) -> Iterator[Checkpoint]:
@@ -38,8 +41,9 @@ class Compiled:
         own = start.numpy().copy()
         first, second = np.zeros_like(own), np.zeros_like(own)
         settings = training.optimizer
-        numbers = [np.float32(x) for x in (settings.learning_rate, settings.momentum, settings.weight_decay)]
+        numbers = [np.float32(x) for x in (settings.momentum, settings.weight_decay)]
         optimizer = {"sgd": kernel.SGD, "adam": kernel.ADAM, "adamw": kernel.ADAMW}[settings.name]
+        optimizer = kernel.NESTEROV if settings.nesterov else optimizer
         task = kernel.BINARY if block.fleet.task == "binary" else kernel.REGRESSION
         at_once = max(1, _BYTES // own.nbytes)
         for done in range(0, training.epochs, at_once):
@@ -49,8 +53,9 @@ class Compiled:
                 order[model, :, : drawn.edges[-1]] = drawn.epochs(epochs)
             seen = np.empty((epochs, *own.shape), dtype=np.float32)
             steps = done * block.fleet.steps
+            rates = np.array([training.learning_rate(done + epoch + 1) for epoch in range(epochs)], dtype=np.float32)
             kernel.train_linear(
-                features, targets, task, order, edges, optimizer, *numbers, own, first, second, steps, seen
+                features, targets, task, order, edges, optimizer, rates, *numbers, own, first, second, steps, seen
             )
             for epoch in range(1, epochs + 1):
                 if training.evaluated(done + epoch):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from quantleak.errors import InputError
 from quantleak.fleet.fleet import Block, Fleet, Trainer
@@ -14,13 +14,16 @@ from quantleak.fleet.stacked import perceptron_layers
 from quantleak.models.differences import same
 from quantleak.ptq.modules.layout import Layout
 
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
 
 def constants(fleet: Fleet, trainer: Trainer) -> frozenset[str]:
     """Names of the buffers that are equal in all models and that an epoch of training leaves as they are.
 
     Means and standard deviations of the data, positions and index tables are such buffers; running statistics are not.
     A constant is no part of a model: it is neither stored nor rounded, as the module's own constructor brings it back.
-    A buffer that begins to change after the first epoch is taken for one, and refused when training ends.
+    A buffer that begins to change after the first epoch is taken for one, and refused when training ends. Where no
+    module but BatchNorm has buffers, which every step changes, two steps stand for the epoch, which may take minutes.
 
     Args:
         fleet: All of its models are built and two trained for one epoch, unless they are perceptrons, which have no
@@ -30,9 +33,12 @@ def constants(fleet: Fleet, trainer: Trainer) -> frozenset[str]:
     Raises:
         InputError: A model that cannot be rebuilt from what is kept of it, or that trains a tensor of the others.
     """
-    if perceptron_layers(fleet.network.module(seed=0)) is not None:
+    module = fleet.network.module(seed=0)
+    if perceptron_layers(module) is not None:
         return frozenset()
     short = replace(fleet, training=replace(fleet.training, epochs=1, evaluate_every=1))
+    if all(type(part) in _NORMS or not dict(part.named_buffers(recurse=False)) for part in module.modules()):
+        short = replace(short, members=tuple(rows[: 2 * fleet.training.batch] for rows in fleet.members))
     block = Block(short, tuple(range(len(fleet.members)))[:2])
     start = block.start()
     *_, last = trainer.train(block)

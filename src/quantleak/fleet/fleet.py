@@ -44,7 +44,8 @@ class Fleet:
             (matrix products round differently by size), never on workers, order or interruption.
 
     Raises:
-        InputError: A model without members or with rows outside the examples, or features that do not fit the network.
+        InputError: A model without members or with rows outside the examples, or features that do not fit the network
+            or the augmentation.
     """
 
     network: Network
@@ -70,6 +71,7 @@ class Fleet:
                 f"One example has shape {tuple(self.features.shape[1:])}, but model '{self.network.spec}' "
                 f"was made for {self.network.input_shape}."
             )
+        self.training.augment.require(self.network.input_shape)
 
     @property
     def steps(self) -> int:
@@ -125,9 +127,16 @@ class Block:
 
 @runtime_checkable
 class Trainer(Protocol):
-    """The one protocol of all trainers: the same block gives the same weights up to rounding, whoever trains it."""
+    """The one protocol of all trainers: the same block gives the same weights up to rounding, whoever trains it.
+
+    Attributes:
+        name: By which it is chosen.
+        one_by_one: Whether models are trained one after another and a model's bits do not depend on those beside it,
+            so that a block may as well hold one model.
+    """
 
     name: str
+    one_by_one: bool
 
     def refuses(self, block: Block) -> str | None:
         """Why this trainer cannot train the block, or None if it can."""

@@ -14,13 +14,13 @@ import numpy as np
 from quantleak.jit import kept, reordered
 
 BINARY, REGRESSION = 0, 1
-SGD, ADAM, ADAMW = 0, 1, 2
+SGD, ADAM, ADAMW, NESTEROV = 0, 1, 2, 3
 
 
 @kept
 @no_type_check
 def train_linear(
-    features, targets, task, order, edges, optimizer, rate, momentum, decay, parameters, first, second, step, seen
+    features, targets, task, order, edges, optimizer, rates, momentum, decay, parameters, first, second, step, seen
 ):
     """Train some epochs on; everything float32 but `order` and `edges`.
 
@@ -30,8 +30,8 @@ def train_linear(
         task: `BINARY` or `REGRESSION`.
         order: Rows of the minibatches, `[models, epochs, members]`.
         edges: Where each model's minibatches begin and end in `order`, `[models, steps + 1]`.
-        optimizer: `SGD`, `ADAM` or `ADAMW`, with torch's meaning of the next three.
-        rate: Learning rate.
+        optimizer: `SGD`, `ADAM`, `ADAMW` or `NESTEROV`, with torch's meaning of the next three.
+        rates: Learning rate of each epoch, `[epochs]`.
         momentum: Of SGD.
         decay: Weight decay.
         parameters: `[models, P]`, weights and then the bias if there is one; overwritten.
@@ -44,7 +44,7 @@ def train_linear(
         own, taken = parameters[model], step
         gradient = np.empty_like(own)
         for epoch in range(order.shape[1]):
-            rows = order[model, epoch]
+            rows, rate = order[model, epoch], rates[epoch]
             for batch in range(edges.shape[1] - 1):
                 drawn = rows[edges[model, batch] : edges[model, batch + 1]]
                 _gradient(features, targets, task, drawn, own, gradient)
@@ -99,6 +99,12 @@ def _update(optimizer, rate, momentum, decay, step, own, gradient, first, second
         for p in range(len(own)):
             first[p] = momentum * first[p] + gradient[p] + decay * own[p]
             own[p] -= rate * first[p]
+        return
+    if optimizer == NESTEROV:
+        for p in range(len(own)):
+            slope = gradient[p] + decay * own[p]
+            first[p] = momentum * first[p] + slope
+            own[p] -= rate * (slope + momentum * first[p])
         return
     beta1, beta2, epsilon, one = np.float32(0.9), np.float32(0.999), np.float32(1e-8), np.float32(1)
     size = np.float32(rate / (1 - 0.9**step))

@@ -21,6 +21,7 @@ class Optimizer(Specified, ABC):
     Attributes:
         learning_rate: Above 0.
         momentum: At least 0; of SGD.
+        nesterov: Whether the gradient is taken ahead of the momentum; of SGD.
         weight_decay: At least 0; of Adam and SGD added to the gradient, of AdamW taken off the weights.
 
     Raises:
@@ -30,6 +31,7 @@ class Optimizer(Specified, ABC):
     positional: ClassVar[tuple[str, ...]] = ("learning_rate",)
     learning_rate: float
     momentum: float = 0.0
+    nesterov: bool = False
     weight_decay: float
 
     def __post_init__(self) -> None:
@@ -51,16 +53,23 @@ class Optimizer(Specified, ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class SGD(Optimizer):
-    """Stochastic gradient descent, with momentum or without."""
+    """Stochastic gradient descent, with momentum, of Nesterov's kind or not, or without."""
 
     learning_rate: float = 1e-3
     momentum: float = 0.0
     weight_decay: float = 0.0
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.nesterov and not self.momentum:
+            raise InputError("sgd: nesterov needs momentum; for example 'sgd:0.1?momentum=0.9&nesterov=true'.")
 
     def make(self, parameters: list[Tensor]) -> torch.optim.Optimizer:
         """See :meth:`Optimizer.make`."""
-        decay = self.weight_decay
-        return torch.optim.SGD(parameters, self.learning_rate, self.momentum, weight_decay=decay, fused=True)
+        return torch.optim.SGD(
+            parameters, self.learning_rate, self.momentum, 0, self.weight_decay, self.nesterov, fused=True
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,3 +115,9 @@ def optimizer(spec: str) -> Optimizer:
         0.9
     """
     return OPTIMIZERS.read(spec)
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate of all steps to come."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate

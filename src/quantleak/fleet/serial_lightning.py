@@ -38,6 +38,7 @@ class SerialLightning:
     """
 
     name = "serial-lightning"
+    one_by_one = True
 
     def refuses(self, block: Block) -> str | None:
         """Modules that are no LightningModule, and settings that it would not follow."""
@@ -47,6 +48,11 @@ class SerialLightning:
             return (
                 f"a LightningModule brings its own optimizer in configure_optimizers, and '"
                 f"{block.fleet.training.optimizer.spec}' would not be used; leave the optimizer out"
+            )
+        if settings := block.fleet.training.other_than_usual("schedule", "augment", "precision"):
+            return (
+                f"a LightningModule trains by its own steps, and {settings} would not be used; write it into the "
+                "module and leave it out here"
             )
         return None
 

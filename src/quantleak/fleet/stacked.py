@@ -19,8 +19,8 @@ from quantleak.fleet.optimizers import SGD, Adam, Optimizer
 from quantleak.ptq.modules.layout import Layout
 
 
-def fused_step(settings: Optimizer, parameters: Tensor, gradient: Tensor) -> Callable[[], None]:
-    """A function that takes one optimizer step on `parameters` in place, reading whatever `gradient` then holds.
+def fused_step(settings: Optimizer, parameters: Tensor, gradient: Tensor) -> Callable[[float], None]:
+    """A function of the learning rate that takes one step on `parameters` in place by what `gradient` then holds.
 
     Torch's fused kernels without an optimizer object, whose `step()` costs 40 microseconds before it computes anything,
     as much as all else in a step of 32 linear models; the functional form costs half and takes the same arguments.
@@ -31,23 +31,23 @@ def fused_step(settings: Optimizer, parameters: Tensor, gradient: Tensor) -> Cal
     first, second = torch.zeros_like(parameters), torch.zeros_like(parameters)
     steps = torch.zeros((), dtype=torch.float32, device=parameters.device)
 
-    def step() -> None:
+    def step(rate: float) -> None:
         function(
             [parameters], [gradient], [first], [second], [], [steps], fused=True, foreach=False, amsgrad=False,
-            beta1=0.9, beta2=0.999, lr=settings.learning_rate, weight_decay=settings.weight_decay, eps=1e-8,
+            beta1=0.9, beta2=0.999, lr=rate, weight_decay=settings.weight_decay, eps=1e-8,
             maximize=False,
         )  # fmt: skip
 
     return step
 
 
-def _sgd_step(settings: Optimizer, parameters: Tensor, gradient: Tensor) -> Callable[[], None]:
+def _sgd_step(settings: Optimizer, parameters: Tensor, gradient: Tensor) -> Callable[[float], None]:
     momentum: list[Tensor | None] = [None]
 
-    def step() -> None:
+    def step(rate: float) -> None:
         sgd(
             [parameters], [gradient], momentum, fused=True, foreach=False, weight_decay=settings.weight_decay,
-            momentum=settings.momentum, lr=settings.learning_rate, dampening=0.0, nesterov=False, maximize=False,
+            momentum=settings.momentum, lr=rate, dampening=0.0, nesterov=settings.nesterov, maximize=False,
         )  # fmt: skip
 
     return step
@@ -90,12 +90,15 @@ class Stacked:
     """Batched products over tiles of models; a tile is as many models as fit into the cache, one if they are wide."""
 
     name = "stacked"
+    one_by_one = False
 
     def refuses(self, block: Block) -> str | None:
         """Anything but linear models and perceptrons on vectors."""
         network = block.fleet.network
         if len(network.input_shape) != 1 or perceptron_layers(network.module(seed=0)) is None:
             return "stacked trains linear models and perceptrons (Linear, ReLU, Linear, ...) on vectors only"
+        if settings := block.fleet.training.other_than_usual("augment", "precision"):
+            return f"stacked has no {settings}; serial has"
         return None
 
     def train(self, block: Block) -> Iterator[Checkpoint]:
@@ -111,8 +114,8 @@ class Stacked:
         for epoch in range(1, training.epochs + 1):
             if training.evaluated(epoch):
                 for tile in tiles:
-                    for _ in range(epoch - since):
-                        tile.epoch()
+                    for one in range(since + 1, epoch + 1):
+                        tile.epoch(training.learning_rate(one))
                 since = epoch
                 yield Checkpoint(epoch, torch.cat([tile.flat() for tile in tiles]))
 
@@ -147,7 +150,7 @@ class _Tile:
                 slots[1].copy_(bias)
         return flat
 
-    def epoch(self) -> None:
+    def epoch(self, rate: float) -> None:
         """One pass of every model of the tile over its own members."""
         models, steps, width = self.columns.shape
         order = np.zeros((models, max(len(b.edges) and b.edges[-1] for b in self.batches)), dtype=np.int64)
@@ -161,7 +164,7 @@ class _Tile:
             inputs = torch.index_select(self.features, 0, rows, out=self.inputs).view(models, width, -1)
             targets = self.targets.index_select(0, rows).view(models, width)
             self._gradient(inputs, targets, self.weights[step])
-            self.step()
+            self.step(rate)
 
     def _gradient(self, inputs: Tensor, targets: Tensor, weights: Tensor) -> None:
         """Back-propagation, written out: gradients of the weighted mean loss land in `self.gradients`."""

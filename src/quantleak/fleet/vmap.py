@@ -12,6 +12,7 @@ from torch.func import functional_call, stack_module_state
 from quantleak.fleet.batches import ModelBatches
 from quantleak.fleet.fleet import Block, Checkpoint
 from quantleak.fleet.objective import LOSSES
+from quantleak.fleet.optimizers import set_learning_rate
 from quantleak.models.differences import differences
 
 
@@ -19,6 +20,7 @@ class Vmap:
     """One batched forward pass over stacked parameters; autograd and one optimizer over all of them."""
 
     name = "vmap"
+    one_by_one = False
 
     def refuses(self, block: Block) -> str | None:
         """Modules that vmap cannot run, or not as each would run alone.
@@ -27,6 +29,8 @@ class Vmap:
         that draw random numbers (every model needs its own), change an attribute in training, or replace a buffer
         instead of writing into it.
         """
+        if settings := block.fleet.training.other_than_usual("augment", "precision"):
+            return f"vmap has no {settings}; serial has"
         # A user's module can raise anything.
         try:
             reason = _Models(block).shares(block)
@@ -39,6 +43,7 @@ class Vmap:
         models, batches = _Models(block), block.batches()
         training = block.fleet.training
         for epoch in range(1, training.epochs + 1):
+            set_learning_rate(models.optimizer, training.learning_rate(epoch))
             models.epoch(batches)
             if training.evaluated(epoch):
                 yield Checkpoint(epoch, models.flat())

@@ -46,7 +46,7 @@ class Architecture(Specified, ABC):
         if self.vectors_only and len(input_shape) != 1:
             raise InputError(
                 f"Model '{self.spec}' takes vectors, but one example has shape {input_shape}. "
-                "Give your own model as package.module:function."
+                "Take a model for images such as 'resnet:8', or give your own as package.module:function."
             )
 
 

@@ -107,9 +107,9 @@ def network(spec: str | Callable[..., nn.Module], input_shape: Shape, outputs: i
     """The network of a model spec, tried once on two examples, in evaluation and in training.
 
     Args:
-        spec: Of a registered architecture (`linear`, `linear?bias=false`, `mlp:256,128`), or `package.module:function`,
-            or the function. If what it returns is a LightningModule, its own `training_step` and `configure_optimizers`
-            train it.
+        spec: Of a registered architecture (`linear`, `mlp:256,128`, `resnet:8`, `conv:16,32`), or
+            `package.module:function`, or the function. If what it returns is a LightningModule, its own `training_step`
+            and `configure_optimizers` train it.
         input_shape: Shape of one example's features.
         outputs: Number of outputs the task needs.
 
@@ -131,7 +131,7 @@ def network(spec: str | Callable[..., nn.Module], input_shape: Shape, outputs: i
     made = Network(
         spec=spec, build=partial(architecture.build, input_shape, outputs), input_shape=input_shape, outputs=outputs
     )
-    return seed_decides(tried(made, advice="Give fewer or narrower hidden layers."))
+    return seed_decides(tried(made, advice="Give fewer or narrower layers."))
 
 
 def _imported(spec: str) -> Callable[..., Any]:
