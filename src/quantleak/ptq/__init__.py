@@ -8,6 +8,7 @@ from quantleak.ptq.adapters import dequantized as dequantized
 from quantleak.ptq.elementwise import Elementwise as Elementwise
 from quantleak.ptq.modules import register_block as register_block
 from quantleak.ptq.modules.layout import Layout as Layout
+from quantleak.ptq.noise import Noise as Noise
 from quantleak.ptq.procedure import Procedure as Procedure
 from quantleak.ptq.procedure import digest as digest
 from quantleak.ptq.quantize import quantize as quantize

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
@@ -10,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from quantleak.errors import InputError
 from quantleak.ptq.modules import Weight, weights_of
 from quantleak.ptq.modules.layout import Layout
 from quantleak.ptq.procedure import Procedure
@@ -42,8 +44,12 @@ class Noise(Procedure):
     biases, norms and buffers stay as they are.
 
     Attributes:
-        of: Spec of the quantizer.
+        of: Spec of the quantizer; with a factor before it, as in `noise:0.5:obq:3`, the noise is so many times as
+            large, as a standard deviation.
         rule: The quantizer itself.
+
+    Raises:
+        InputError: If the factor is not above 0.
     """
 
     verbatim: ClassVar[bool] = True
@@ -52,19 +58,50 @@ class Noise(Procedure):
     of: str
     rule: Procedure | None = field(default=None, metadata={"spec": False}, compare=False, repr=False)
 
+    def __post_init__(self) -> None:
+        if not 0 < self.factor < math.inf:
+            raise InputError(f"noise:{self.of}: the factor must be a number above 0, got {self.factor:g}.")
+
+    @property
+    def factor(self) -> float:
+        """How many times as large as the quantizer's error."""
+        return self._parts[0]
+
+    @property
+    def quantizer(self) -> str:
+        """The spec of the quantizer, without the factor."""
+        return self._parts[1]
+
+    @property
+    def _parts(self) -> tuple[float, str]:
+        first, _, rest = self.of.partition(":")
+        try:
+            return float(first), rest
+        except ValueError:
+            return 1.0, self.of
+
     def with_rule(self, rule: Procedure) -> Noise:
-        """The noise of this quantizer."""
-        return replace(self, of=rule.spec, rule=rule)
+        """The noise of this quantizer, the factor as it is."""
+        return replace(self, of=_scaled(self.factor, rule.spec), rule=rule)
+
+    def times(self, factor: float) -> Noise:
+        """Noise so many times as large as the quantizer's error."""
+        return replace(self, of=_scaled(factor, self.quantizer))
 
     @property
     def calibration_rows(self) -> int:
         """See `Procedure.calibration_rows`."""
-        return self._rule.calibration_rows
+        return self.wrapped.calibration_rows
+
+    @property
+    def calibration_source(self) -> str:
+        """See `Procedure.calibration_source`."""
+        return self.wrapped.calibration_source
 
     @property
     def data_free(self) -> bool:
         """See `Procedure.data_free`."""
-        return self._rule.data_free
+        return self.wrapped.data_free
 
     @property
     def is_control(self) -> bool:
@@ -72,14 +109,18 @@ class Noise(Procedure):
         return True
 
     @property
-    def _rule(self) -> Procedure:
+    def wrapped(self) -> Procedure:
+        """The quantizer that the noise is as large as."""
         assert self.rule is not None
         return self.rule
 
-    @torch.no_grad()
     def quantize(self, model: nn.Module, calibration: Tensor | None, seed: int) -> nn.Module:
         """See `Procedure.quantize`."""
-        quantized = self._rule.quantize(model, calibration, seed)
+        return self.around(model, self.wrapped.quantize(model, calibration, seed), seed)
+
+    @torch.no_grad()
+    def around(self, model: nn.Module, quantized: nn.Module, seed: int) -> nn.Module:
+        """The noise on a model that the quantizer made this of; :meth:`quantize` for whoever has it already."""
         made = self.restored(model, {})
         random = torch.Generator().manual_seed(int(stream(seed, "noise").integers(1 << 62)))
         for weight in weights_of(made):
@@ -91,10 +132,15 @@ class Noise(Procedure):
 
     def _spread(self, weight: Weight, parameter: Tensor, quantized: nn.Module) -> Tensor:
         other = quantized.get_parameter(weight.name)
-        return residual_variance(weight.matrix(parameter), weight.matrix(other)).sqrt().float()
+        error = residual_variance(weight.matrix(parameter), weight.matrix(other)).sqrt()
+        return (self.factor * error).float()
 
     def effective_bits(self, quantized: nn.Module, constants: Collection[str] = ()) -> float:
         """See `Procedure.effective_bits`."""
         layout = Layout.of(quantized, exact=True, constants=constants)
         exact = sum(slot.count * 8 * slot.dtype.itemsize for slot in layout.slots if slot.role == "exact")
         return (exact + FLOAT_BITS * sum(slot.count for slot in layout.slots if slot.role != "exact")) / layout.count
+
+
+def _scaled(factor: float, spec: str) -> str:
+    return spec if factor == 1 else f"{factor:g}:{spec}"

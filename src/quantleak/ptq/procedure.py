@@ -17,6 +17,9 @@ from quantleak.spec import Specified, write_spec
 
 UnquantizedDtype = Literal["bfloat16", "float16", "float32"]
 
+MEMBERS, HELD_OUT, PUBLIC, SYNTHETIC = SOURCES = ("members", "held-out", "public", "synthetic")
+"""Of calibration examples: a model's own training data, examples used for nothing else, other data, noise."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Procedure(Specified, ABC):
@@ -48,13 +51,21 @@ class Procedure(Specified, ABC):
 
     @property
     def calibration_rows(self) -> int:
-        """How many of a model's own training examples it reads; 0 if it needs no data."""
+        """How many examples it is calibrated on at most; 0 if it needs no data."""
         return 0
 
     @property
+    def calibration_source(self) -> str:
+        """Where an audit takes these examples from, one of `SOURCES`."""
+        return MEMBERS
+
+    @property
     def data_free(self) -> bool:
-        """Whether its models depend on the trained module alone, so that whoever holds that can make them."""
-        return not self.calibration_rows
+        """Whether its models depend on no training data but through the trained module.
+
+        Whoever holds that module can then make such models, with examples of the same source if it needs any.
+        """
+        return not self.calibration_rows or self.calibration_source != MEMBERS
 
     @property
     def is_control(self) -> bool:
@@ -79,8 +90,8 @@ class Procedure(Specified, ABC):
 
         Args:
             model: The trained module. Nothing of it changes.
-            calibration: Inputs `[calibration_rows, ...]` that the model was trained on, fewer if it has fewer; None for
-                a procedure that needs no data.
+            calibration: Inputs `[examples, ...]`, at most `calibration_rows` of them; None for a procedure that needs
+                no data.
             seed: Fixes all that is drawn; the generators of torch, NumPy and Python stay as they are.
 
         Returns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from quantleak.errors import InputError
 from quantleak.ptq.adaround import AdaRound
 from quantleak.ptq.brecq import Brecq
 from quantleak.ptq.elementwise import Elementwise
@@ -48,9 +49,20 @@ def procedure(spec: str | Quantizer, unquantized_dtype: UnquantizedDtype = "bflo
     """
     if isinstance(spec, str) and PROCEDURES.find(split_name(spec)[0]) is not None:
         found = replace(PROCEDURES.read(spec), unquantized_dtype=unquantized_dtype)
-        return found.with_rule(procedure(found.of, unquantized_dtype)) if isinstance(found, Noise) else found
+        return _noise(found, unquantized_dtype) if isinstance(found, Noise) else found
     rule = spec if isinstance(spec, Quantizer) else QUANTIZERS.read(spec, also=PROCEDURES.kinds)
     return Elementwise(rule=rule, unquantized_dtype=unquantized_dtype)
+
+
+def _noise(noise: Noise, unquantized_dtype: UnquantizedDtype) -> Noise:
+    if not noise.quantizer:
+        raise InputError(f"noise:{noise.of} names no quantizer; for example '{noise.example}', or 'noise:0.5:obq:3'.")
+    rule = procedure(noise.quantizer, unquantized_dtype)
+    if rule.is_control or rule.is_baseline:
+        raise InputError(
+            f"noise:{noise.of}: '{rule.spec}' has no error of its own to be as large as; name a quantizer."
+        )
+    return noise.with_rule(rule)
 
 
 def available() -> list[Listing]:

@@ -9,7 +9,7 @@ from typing import ClassVar, cast
 from torch import Tensor
 
 from quantleak.errors import InputError
-from quantleak.ptq.procedure import Procedure
+from quantleak.ptq.procedure import MEMBERS, SOURCES, Procedure
 from quantleak.ptq.solvers import Grid
 from quantleak.ptq.solvers.grid import GridKind, RangeKind
 from quantleak.ptq.unit import Codes, Unit
@@ -34,6 +34,9 @@ class Rule(Procedure):
         fold: Fold batch norms into the layers before them first.
         retune: Take the statistics of batch norms again on the calibration examples afterwards.
         examples: At most so many calibration examples are read, if any are needed.
+        calibration: Where an audit takes them from: `members` (each model's own training examples), `held-out`
+            (examples used for nothing else), `public` (another data set) or `synthetic` (noise with the mean and the
+            covariance of the population). `ql.quantize` reads those that it is given.
     """
 
     positional: ClassVar[tuple[str, ...]] = ("width",)
@@ -48,6 +51,7 @@ class Rule(Procedure):
     fold: bool = False
     retune: bool = False
     examples: int = 1024
+    calibration: str = MEMBERS
 
     def __post_init__(self) -> None:
         _require_width(self.name, "width", self.width)
@@ -58,6 +62,7 @@ class Rule(Procedure):
         for field, value, allowed in (
             ("grid", self.grid, ("affine", "symmetric")),
             ("range", self.range, ("search", "minmax")),
+            ("calibration", self.calibration, SOURCES),
         ):
             if value not in allowed:
                 raise InputError(f"{self.name}: {field} must be {' or '.join(allowed)}, got '{value}'.")
@@ -88,9 +93,14 @@ class Rule(Procedure):
         return 1 if self.fold or self.head != BODY else 0
 
     @property
+    def calibration_source(self) -> str:
+        """See `Procedure.calibration_source`."""
+        return self.calibration
+
+    @property
     def data_free(self) -> bool:
         """See `Procedure.data_free`; which layer runs last depends on no value."""
-        return not (self.reads_data or self.retune)
+        return not (self.reads_data or self.retune) or self.calibration != MEMBERS
 
     def grid_of(self, matrix: Tensor) -> Grid:
         """The grid of every row of a weight."""
