@@ -123,3 +123,62 @@ def test_nothing_that_runs_is_refused_by_name(fleet) -> None:
     mode, pairing = apart(fleet)
     with pytest.raises(InputError, match="at least one attack"):
         attack_all([attack], [mode], pairing, task="binary", groups=None, level=0.95)
+
+
+@pytest.mark.parametrize("pair", [everyone, apart])
+def test_queries_that_say_the_same_change_no_score(fleet, pair) -> None:
+    mode, pairing = pair(fleet)
+
+    def repeated(signals: Signals) -> Signals:
+        return signals.map(lambda one: np.stack([one, one], axis=-1))
+
+    again = Mode(name=mode.name, targets=repeated(mode.targets), shadows=repeated(mode.shadows))
+    for kind in ATTACKS:
+        one, two = (score(kind, each, pairing, "binary") for each in (mode, again))
+        # RMIA counts among twice as many points, out of 2 M + 1 in place of M + 1.
+        np.testing.assert_allclose(two, one, rtol=1e-6, atol=0.01, err_msg=kind.name)
+
+
+def test_aligned_queries_average_noise_away(fleet) -> None:
+    random = np.random.default_rng(5)
+
+    def seen(signals: Signals, queries: int) -> Signals:
+        return signals.map(lambda one: one[..., None] + random.normal(size=(*one.shape, queries)))
+
+    aucs = []
+    for queries in (1, 8):
+        signals = seen(Signals(pool=fleet.pool, population=fleet.population), queries)
+        signals = signals if queries > 1 else signals.map(lambda one: one[..., 0])
+        mode = Mode(name="adaptive", targets=signals, shadows=signals)
+        scores = score(KINDS["lira-online"], mode, LeaveOneOut(member=fleet.member, seed=3), "binary")
+        aucs.append(float(evaluate(scores, fleet.member).auc))
+    assert aucs[1] > aucs[0] + 0.05
+
+
+def test_recalibration_takes_queries_together(fleet) -> None:
+    moved = Signals(pool=0.5 * fleet.pool + 1, population=0.5 * fleet.population + 1)
+    signals = Signals(pool=fleet.pool, population=fleet.population)
+
+    def twice(one: Signals) -> Signals:
+        return one.map(lambda values: np.stack([values, values], axis=-1))
+
+    pairing = LeaveOneOut(member=fleet.member, seed=3)
+    once = pairing.recalibrated(moved, signals)
+    both = pairing.recalibrated(twice(moved), twice(signals))
+    np.testing.assert_allclose(both.pool[..., 1], once.pool, rtol=1e-9)
+
+
+def test_an_attack_of_another_package_reads_one_signal_per_example(fleet) -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def own(target: np.ndarray, shadows: np.ndarray, member: np.ndarray, *, use: np.ndarray) -> np.ndarray:
+        seen.append((target.ndim, shadows.ndim))
+        return target - shadows.mean(axis=0)
+
+    two = Signals(pool=np.stack([fleet.pool, fleet.pool + 2], axis=-1), population=None)
+    mode = Mode(name="adaptive", targets=two, shadows=two)
+    attack = NamedAttack(name="own", description="signal above the mean shadow", score=own)
+    found = score(attack, mode, LeaveOneOut(member=fleet.member, seed=3), "binary")
+    assert set(seen) == {(1, 2)}
+    middle = fleet.pool + 1
+    np.testing.assert_allclose(found[0], middle[0] - middle[1:].mean(axis=0))

@@ -25,8 +25,10 @@ class Signals:
     """Signals of some models: phi, or residuals for regression.
 
     Attributes:
-        pool: `[models, examples]` float64, on the examples whose membership is in question.
-        population: `[models, points]` float64, on points that no model was trained on; None without any.
+        pool: `[models, examples]` float64, on the examples whose membership is in question; of several aligned queries
+            of each, such as an image and its mirror image, `[models, examples, queries]`.
+        population: `[models, points]` float64, or `[models, points, queries]` likewise, on points that no model was
+            trained on; None without any.
     """
 
     pool: np.ndarray

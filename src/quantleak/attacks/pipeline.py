@@ -11,6 +11,7 @@ import numpy as np
 
 from quantleak.attacks.evaluation.metrics import FPRS, Metrics, evaluate
 from quantleak.attacks.evaluation.worst_case import Choice, worst_case
+from quantleak.attacks.named import NamedAttack
 from quantleak.attacks.pairing import Attack, Pairing, Signals
 from quantleak.attacks.recalibrate import CannotRecalibrate
 from quantleak.attacks.score import log_density, log_probability, residual_phi
@@ -114,7 +115,7 @@ def _candidates(attacks: Iterable[Attack], modes: Sequence[Mode]) -> Iterator[tu
 
 
 def score(attack: Attack, mode: Mode, pairing: Pairing, task: str) -> np.ndarray:
-    """Scores `[T, N]` of one attack in one mode, on the signal that it reads.
+    """Scores `[T, N]` of one attack in one mode, on the signal that it reads; of several queries their mean.
 
     Raises:
         NotEnoughShadows: If some example has too few.
@@ -123,14 +124,21 @@ def score(attack: Attack, mode: Mode, pairing: Pairing, task: str) -> np.ndarray
     targets, shadows = mode.targets, mode.shadows
     if not needs_shadows(attack):
         # Rising functions of minus the loss that neither underflow nor saturate where the loss does.
-        return np.asarray(-np.abs(targets.pool) if task == "regression" else targets.pool)
+        return _mean_over_queries(-np.abs(targets.pool) if task == "regression" else targets.pool)
     if task == "regression" and attack.signal == "log_odds":
         targets, shadows = targets.map(_confidence), shadows.map(_confidence)
     if mode.recalibrated:
         targets = pairing.recalibrated(targets, shadows)
     if attack.signal == "log_probability":
         targets, shadows = (_log_probability(signals, shadows, task) for signals in (targets, shadows))
+    if isinstance(attack, NamedAttack):
+        targets, shadows = targets.map(_mean_over_queries), shadows.map(_mean_over_queries)
     return pairing.scores(attack, targets, shadows)
+
+
+def _mean_over_queries(signals: np.ndarray) -> np.ndarray:
+    """One signal per model and example, as attacks of other packages read it."""
+    return np.asarray(signals.mean(axis=-1) if signals.ndim == 3 else signals)
 
 
 def _confidence(residuals: np.ndarray) -> np.ndarray:
