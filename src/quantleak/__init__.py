@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from quantleak.data import Dataset as Dataset
     from quantleak.data import bundled as bundled
     from quantleak.data import from_arrays as from_arrays
+    from quantleak.data import read_images as read_images
     from quantleak.data import read_molecules as read_molecules
     from quantleak.data import read_table as read_table
     from quantleak.errors import InputError as InputError
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 
 _CONTENTS = {
     "quantleak.auditing": ("audit", "AuditResult", "Settings"),
-    "quantleak.data": ("Dataset", "bundled", "from_arrays", "read_table", "read_molecules"),
+    "quantleak.data": ("Dataset", "bundled", "from_arrays", "read_table", "read_molecules", "read_images"),
     "quantleak.quantizers": ("quantizer", "PAPER_A"),
     "quantleak.ptq": ("quantize", "save_quantized", "load_quantized", "dequantized"),
     "quantleak.theory": (

@@ -77,8 +77,8 @@ def test_it_is_saved_and_loaded_whole(small: tuple[Path, ql.AuditResult]) -> Non
     loaded = ql.AuditResult.load(folder)
     assert loaded.to_dict() == result.to_dict()
     for name in ql.AuditResult.TABLES:
-        # Eight models are too few to show that a single example is exposed.
-        assert bool(len(getattr(result, name))) == (name != "exposed"), name
+        # Eight models are too few to show that a single example is exposed, and these quantizers read no data.
+        assert bool(len(getattr(result, name))) == (name not in ("exposed", "calibration")), name
         pd.testing.assert_frame_equal(getattr(loaded, name), getattr(result, name))
     assert loaded.recommended.versus == result.recommended.versus
     pd.testing.assert_frame_equal(loaded.to_frame(), result.to_frame())

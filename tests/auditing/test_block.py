@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import quantleak as ql
 from quantleak.auditing import Settings
-from quantleak.auditing.block import are_probabilities
+from quantleak.auditing.measures.signals import are_probabilities
 from quantleak.auditing.plan import make_plan
 from quantleak.errors import InputError
 from quantleak.requests.describe import describe, description

@@ -11,8 +11,8 @@ from sklearn import metrics
 from quantleak.attacks import evaluate, roc, worst_case
 from quantleak.auditing import tables
 from quantleak.auditing.attacks import AttackOutput
-from quantleak.auditing.classes import by_class, is_rare
 from quantleak.auditing.details import GRID, details, flagged, mean_curve, worst_classes
+from quantleak.auditing.measures.classes import by_class, is_rare
 from quantleak.data import membership
 from quantleak.results import Estimate, Worst
 

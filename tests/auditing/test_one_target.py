@@ -16,8 +16,10 @@ import quantleak as ql
 from quantleak.attacks import Apart, Signals
 from quantleak.auditing import AuditResult, Settings
 from quantleak.auditing.attacks import AttackInputs, AttackJob
-from quantleak.auditing.block import BlockJob, BlockOutput, signal, utility_statistic
+from quantleak.auditing.block import BlockJob, BlockOutput
 from quantleak.auditing.compose import compose
+from quantleak.auditing.controls import Controls
+from quantleak.auditing.measures.signals import signal, utility_statistic
 from quantleak.auditing.plan import Plan, make_plan
 from quantleak.auditing.processing import quantize_first
 from quantleak.fleet import predictions
@@ -44,7 +46,8 @@ def one_target(target: nn.Module, member: np.ndarray, plan: Plan) -> AuditResult
     )
     attacked = {spec: AttackJob(spec)(inputs) for spec in plan.settings.quantizers}
     strongest = quantize_first(attacked, BASELINE, plan.settings.quantizers)
-    outcome = compose(plan, BlockOutput.joined([left]), strongest, member[None])
+    controls = Controls(baseline=attacked[BASELINE], held_out={})
+    outcome = compose(plan, BlockOutput.joined([left]), strongest, member[None], controls)
     return AuditResult(
         id="one", task=plan.dataset.task, n={"pool": len(member), "models": 1, "members": int(member.sum())},
         data={"name": "one target", "classes": plan.dataset.classes, **plan.dataset.provenance.to_dict()},
@@ -61,6 +64,7 @@ def quantized_outputs(target: nn.Module, plan: Plan) -> BlockOutput:
 
     return BlockOutput(
         pool=outputs("pool", signal), population=outputs("population", signal), test=outputs("test", utility_statistic),
+        held_out=outputs("pool", signal)[..., :0],
         training=outputs("pool", utility_statistic)[:, 0], fidelity=np.ones((1, 3)), rates={}, certificates={},
         bits=dict.fromkeys(plan.procedures, 32.0), seconds=0.0,
     )  # fmt: skip

@@ -38,6 +38,7 @@ def test_a_table_is_audited_into_a_folder(run: Run, table: Path, tmp_path: Path)
         "roc.parquet",
         "classes.parquet",
         "exposed.parquet",
+        "calibration.parquet",
         "report.html",
         "privacy-card.md",
         "privacy-card.json",
@@ -92,7 +93,12 @@ def test_molecules_are_audited(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "Give either --data FILE --target COLUMN or --dataset NAME"),
+        ([], r"Give either --data FILE --target COLUMN or --dataset NAME .* or --images FOLDER"),
+        (["--images", "digits", "--dataset", "wine"], "not --images and --dataset together"),
+        (["--images", "digits", "--target", "y", "--group", "g"], "own labels, .* leave out --target, --group"),
+        (["--images", "{folder}/nowhere"], "There is no folder"),
+        (["--images", "digits", "--image-size", "0"], "image_size: .*greater than or equal to 1"),
+        (["--dataset", "wine", "--image-size", "8"], "--image-size is for images; give --images FOLDER"),
         (["--dataset", "brest_cancer"], "Did you mean 'breast_cancer'"),
         (["--dataset", "wine", "--target", "y"], "leave out --target"),
         (["--data", "{folder}/none.csv", "--target", "sick"], "none.csv"),

@@ -34,7 +34,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_they_stand_beside_tensor_rules_in_words(out: Path) -> None:
     result = ql.AuditResult.load(out)
-    assert [row.spec for row in result.quantizers] == ["identity", *SPECS]
+    assert [row.spec for row in result.quantizers] == ["identity", *SPECS, "sign"]  # which the noise is compared with
     page = (out / "report.html").read_text()
     for words in ("3 bits by rounding, head=8", "2 bits by OBQ, head=8"):
         assert words in page
@@ -42,8 +42,13 @@ def test_they_stand_beside_tensor_rules_in_words(out: Path) -> None:
 
 
 def test_what_is_read_of_the_training_data_is_part_of_the_audit(out: Path) -> None:
-    read = json.loads((out / "run.json").read_text())["calibration"]
-    assert read == {"rtn:3?head=8": 1, "obq:2?head=8": 1024}
+    read = json.loads((out / "run.json").read_text())["calibration"]["quantizers"]
+    members = min(ql.AuditResult.load(out).calibration.groupby("model").size())
+    assert members == read["obq:2?head=8"]["examples"] > 20
+    assert read == {
+        "rtn:3?head=8": {"source": "members", "examples": 1},
+        "obq:2?head=8": {"source": "members", "examples": members},
+    }
 
 
 def test_rounding_to_nearest_is_followed_and_the_rest_has_no_rate(out: Path) -> None:
@@ -59,8 +64,8 @@ def test_rounding_to_nearest_is_followed_and_the_rest_has_no_rate(out: Path) -> 
 
 def test_a_control_is_never_recommended(out: Path) -> None:
     recommended = ql.AuditResult.load(out).recommended
-    assert recommended.least_leaking in SPECS[:3]
-    assert set(recommended.versus) <= {"identity", *SPECS[:3]}
+    assert recommended.least_leaking in (*SPECS[:3], "sign")
+    assert set(recommended.versus) <= {"identity", "sign", *SPECS[:3]}
     assert len(recommended.versus) >= 2
 
 

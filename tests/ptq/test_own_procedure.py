@@ -100,7 +100,7 @@ def test_an_audit_takes_it_and_has_no_rate_of_what_was_quantized_once(tmp_path: 
     assert 4 < own.effective_bits < 5
     assert own.utility.value > 0.6
     assert {attack.mode for attack in own.attacks} == {"none", "adaptive", "transfer", "recalibrated"}
-    assert result.data["calibration"] == {"own-clip:4": 32}
+    assert result.data["calibration"] == {"own-clip:4": {"source": "members", "examples": 32}}
     assert (tmp_path / "report.html").exists()
 
 
@@ -130,7 +130,7 @@ def test_what_it_saw_of_the_data_is_part_of_the_identity() -> None:
         settings = Settings(model="linear", models=4, epochs=1, quantizers=specs, trainer="stacked")
         return json.dumps(make_plan(ql.bundled("breast_cancer"), settings).identity)
 
-    assert "calibration" not in identity("sign")
+    assert '"calibration": ' not in identity("sign")
     assert identity("own-clip:4") != identity("own-clip:4?rows=16")
 
 

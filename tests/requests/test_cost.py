@@ -34,7 +34,11 @@ def test_noise_gives_no_negative_time() -> None:
     assert probe.Line.through((2, 1.0), (4, 9.0)).start == 0
 
 
-def test_an_audit_is_priced_and_nothing_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_audit_is_priced_and_nothing_written(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Torch makes a folder of its own once per process, wherever temporary files go then.
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path_factory.mktemp("torch")))
     monkeypatch.setattr(probe, "ENOUGH", 0.2)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.chdir(tmp_path)

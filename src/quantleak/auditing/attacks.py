@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import ClassVar
 
@@ -28,7 +29,8 @@ from quantleak.attacks import (
 from quantleak.attacks.evaluation.metrics import FPRS, per_target
 from quantleak.attacks.evaluation.table import group_codes
 from quantleak.attacks.pipeline import score
-from quantleak.auditing.details import details, worst_classes
+from quantleak.auditing.details import details, flagged, worst_classes
+from quantleak.auditing.measures.calibrated import by_use
 from quantleak.results import AttackResult, Estimate, PerExample, Worst
 from quantleak.store import Arrays, Output
 
@@ -48,6 +50,8 @@ class AttackInputs:
         task: `binary`, `multiclass` or `regression`.
         level: Confidence level of the intervals.
         classes: `[pool]` codes, None for regression; for the leakage by class.
+        calibrated: By spec of the quantizers that are calibrated, on which of the pool each target was, bool
+            `[T, pool]`; none of them where other examples are used.
         extra: Names of attacks that other packages offer, to run beside our own.
     """
 
@@ -59,6 +63,7 @@ class AttackInputs:
     task: str
     level: float
     classes: np.ndarray | None = None
+    calibrated: Mapping[str, np.ndarray] = field(default_factory=dict)
     extra: tuple[str, ...] = ()
 
     @property
@@ -93,6 +98,7 @@ class AttackOutput(Output):
         reporting: Positions of the targets that report; all where a single one was cut into halves.
         tables: Columns of the tables `roc`, `classes` and `exposed`, as `table/column`; see `details`.
         worst_classes: By supported false-positive rate the code of the class that leaks most on the half that chose.
+        calibrated: What :func:`~quantleak.auditing.measures.calibrated.by_use` gives; empty without calibration.
     """
 
     attacks: list[AttackResult]
@@ -106,6 +112,7 @@ class AttackOutput(Output):
     reporting: np.ndarray
     tables: Arrays
     worst_classes: dict[float, int]
+    calibrated: dict[str, Estimate] = field(default_factory=dict)
 
     @property
     def leakage(self) -> Crossed:
@@ -147,7 +154,19 @@ class AttackJob:
             reporting=choice.reported_on if choice.halved == "targets" else np.arange(len(member)),
             tables=details(found.scores, choice, member, groups, classes, level),
             worst_classes={} if classes is None else worst_classes(strongest, choice, member, groups, classes, level),
+            calibrated=self._calibrated(strongest, choice, inputs),
         )
+
+    def _calibrated(self, scores: np.ndarray, choice: Choice, inputs: AttackInputs) -> dict[str, Estimate]:
+        """Leakage of the members used for calibration apart from that of the others, on the half that reports."""
+        mask = inputs.calibrated.get(self.spec)
+        if mask is None:
+            return {}
+        half = partial(choice.half, positions=choice.reported_on)
+        flags = None if choice.fpr is None else half(flagged(scores, inputs.member, choice.fpr))
+        groups = half(inputs.groups)
+        codes = group_codes(groups, len(groups))
+        return by_use(half(scores), flags, half(inputs.member), half(mask), codes, inputs.level)
 
 
 def _selection(found: Attacked, inputs: AttackInputs) -> tuple[Estimate, float]:

@@ -14,9 +14,10 @@ from scipy import stats
 from quantleak.auditing import tables
 from quantleak.auditing.attacks import AttackOutput
 from quantleak.auditing.block import BlockOutput
+from quantleak.auditing.controls import Controls, calibration_leakage, noise_comparison
+from quantleak.auditing.measures.utility import METRIC, Measured, chance, measure, of_members
 from quantleak.auditing.plan import Plan
 from quantleak.auditing.recommend import Contender, difference, recommend
-from quantleak.auditing.utility import METRIC, Measured, chance, measure, of_members
 from quantleak.quantizers import BASELINE
 from quantleak.report.verdict import Measures
 from quantleak.results import (
@@ -48,7 +49,13 @@ class Outcome:
     exposed: pd.DataFrame
 
 
-def compose(plan: Plan, gathered: BlockOutput, attacked: Mapping[str, AttackOutput], member: np.ndarray) -> Outcome:
+def compose(
+    plan: Plan,
+    gathered: BlockOutput,
+    attacked: Mapping[str, AttackOutput],
+    member: np.ndarray,
+    controls: Controls,
+) -> Outcome:
     """Summarise rates, measure utility, compare with the original and recommend.
 
     Args:
@@ -56,20 +63,22 @@ def compose(plan: Plan, gathered: BlockOutput, attacked: Mapping[str, AttackOutp
         gathered: What the blocks left.
         attacked: By quantizer, what its :class:`~quantleak.auditing.attacks.AttackJob` left.
         member: True membership of the gathered models, bool `[models, pool]`.
+        controls: What controls need beside.
     """
     settings, task = plan.settings, plan.dataset.task
     targets = plan.part("test")[1]
     test_groups = plan.dataset.groups[plan.parts.test]
     utility = {
         spec: measure(gathered.test[:, place], targets, task, test_groups, settings.level)
-        for place, spec in enumerate(settings.quantizers)
+        for place, spec in enumerate(plan.procedures)
     }
     bits = gathered.bits
     main = METRIC[task]
     guessing = chance(task, targets)
     utilities = {spec: _utility(metrics, main, guessing) for spec, metrics in utility.items()}
-    exposed = tables.exposed(attacked, plan.dataset.rows[plan.parts.pool])
-    classes = tables.classes(attacked, plan.dataset.classes)
+    shown = {spec: attacked[spec] for spec in settings.quantizers}
+    exposed = tables.exposed(shown, plan.dataset.rows[plan.parts.pool])
+    classes = tables.classes(shown, plan.dataset.classes)
     exposures = {spec: _exposure(plan, attacked[spec]) for spec in settings.quantizers}
     worst_classes = {spec: _worst_classes(plan, spec, attacked[spec], classes) for spec in settings.quantizers}
     contenders = {
@@ -94,6 +103,7 @@ def compose(plan: Plan, gathered: BlockOutput, attacked: Mapping[str, AttackOutp
         level=settings.level,
         risk_limit=settings.risk_limit,
     )
+    crossed = {spec: found[main].crossed for spec, found in utility.items()}
     results = [
         QuantizerResult(
             spec=spec,
@@ -110,6 +120,9 @@ def compose(plan: Plan, gathered: BlockOutput, attacked: Mapping[str, AttackOutp
             unjudged=_unjudged(classes, spec),
             exposure=exposures[spec],
             training=_defined(Estimate(value=training)) if spec == BASELINE else NONE,
+            noise=noise_comparison(plan, spec, crossed, attacked, controls),
+            calibration=calibration_leakage(plan, attacked[spec], spec, controls),
+            is_control=plan.procedures[spec].is_control,
         )
         for place, spec in enumerate(settings.quantizers)
     ]
@@ -118,9 +131,9 @@ def compose(plan: Plan, gathered: BlockOutput, attacked: Mapping[str, AttackOutp
             {spec: one for spec, one in contenders.items() if not plan.procedures[spec].is_control}, measures
         ),
         quantizers=results,
-        models=_models_table(gathered, utility),
-        targets=_targets_table(attacked),
-        roc=tables.roc(attacked),
+        models=_models_table(gathered, {spec: utility[spec] for spec in settings.quantizers}),
+        targets=_targets_table(shown),
+        roc=tables.roc(shown),
         classes=classes,
         exposed=exposed,
     )

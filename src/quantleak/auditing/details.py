@@ -10,8 +10,8 @@ from jaxtyping import Bool, Float, Int
 
 from quantleak.attacks import Choice, evaluate, unsupported
 from quantleak.attacks.evaluation.table import group_codes, score_table
-from quantleak.auditing.classes import by_class, leaks_most
-from quantleak.auditing.exposed import exposed
+from quantleak.auditing.measures.classes import by_class, leaks_most
+from quantleak.auditing.measures.exposed import exposed
 
 GRID = tuple(10.0 ** (step / 8) for step in range(-32, 1))
 """Eight false-positive rates a decade from 0.01% to 1; 0.1%, 1% and 10% are among them."""

@@ -1,8 +1,8 @@
 """Data processing: whoever holds the full-precision model can quantize it, and attack what comes out.
 
-A quantizer that needs no data cannot reveal more than the model it was made from. So the attacker of the original may
-quantize first: the strongest attack on the original is at least the strongest on each such quantizer. Where a quantized
-model seemed to leak more than its original, the attack on the original was weak.
+A quantizer that reads no training data cannot reveal more than the model it was made from; it may read other examples.
+So the attacker of the original may quantize first: the strongest attack on the original is at least the strongest on
+each such quantizer. Where a quantized model seemed to leak more than its original, the attack on the original was weak.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def quantize_first(
     Args:
         attacked: By quantizer, what its :class:`~quantleak.auditing.attacks.AttackJob` left.
         baseline: The spec of the original.
-        data_free: Specs of the quantizers that read no data; no others count.
+        data_free: Specs of the quantizers that read no training data; no others count.
 
     Returns:
         The same, the original's strongest attack and the tables about it exchanged where another is stronger; `via`

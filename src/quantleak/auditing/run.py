@@ -14,9 +14,10 @@ from scipy import stats
 from quantleak.attacks import LeaveOneOut, Signals
 from quantleak.attacks.evaluation.support import non_members
 from quantleak.attacks.evaluation.table import group_codes
-from quantleak.auditing.attacks import AttackInputs, AttackJob
+from quantleak.auditing.attacks import AttackInputs, AttackJob, AttackOutput
 from quantleak.auditing.block import BlockJob, BlockOutput
 from quantleak.auditing.compose import compose
+from quantleak.auditing.controls import Controls
 from quantleak.auditing.plan import Plan, make_plan
 from quantleak.auditing.processing import quantize_first
 from quantleak.auditing.result import AuditResult
@@ -24,6 +25,7 @@ from quantleak.auditing.settings import Settings, override
 from quantleak.data import Dataset
 from quantleak.engines import Engine, Local, Progress, Runner
 from quantleak.errors import InputError
+from quantleak.ptq.procedure import HELD_OUT
 from quantleak.quantizers import BASELINE
 from quantleak.report.cautions import cautions
 from quantleak.results import versions
@@ -44,8 +46,8 @@ def audit(
     """Train a fleet, quantize it, score it by theory, attack it, and say which quantizer to ship.
 
     Args:
-        dataset: From :func:`quantleak.bundled`, :func:`quantleak.read_table`, :func:`quantleak.read_molecules` or
-            :func:`quantleak.from_arrays`.
+        dataset: From :func:`quantleak.bundled`, :func:`quantleak.read_table`, :func:`quantleak.read_molecules`,
+            :func:`quantleak.read_images` or :func:`quantleak.from_arrays`.
         settings: What to do; the defaults if None.
         out: Folder for the results; an interrupted audit there is continued. Without it nothing is kept on disk.
         workers: Processes of this machine; all processors if None. No number depends on it.
@@ -89,15 +91,20 @@ def _audit(
 
 def _result(plan: Plan, run: str, runner: Runner, start: float) -> AuditResult:
     dataset, settings = plan.dataset, plan.settings
-    blocks = {f"block-{number:04}": BlockJob(block.models) for number, block in enumerate(plan.fleet().blocks())}
-    gathered = BlockOutput.joined(list(runner.run("train and follow", blocks, plan).values()))
+    gpus = int(plan.settings.device.startswith("cuda"))
+    blocks = {f"block-{number:04}": BlockJob(block.models, gpus) for number, block in enumerate(plan.fleet().blocks())}
+    # Several processes would crowd one accelerator, and none of them would be faster.
+    training = runner.on(one_process(runner.engine)) if gpus else runner
+    gathered = BlockOutput.joined(list(training.run("train and follow", blocks, plan).values()))
     trained = time.perf_counter() - start
-    attacks = {attack_key(place): AttackJob(spec) for place, spec in enumerate(settings.quantizers)}
+    attacks = {attack_key(place): AttackJob(spec) for place, spec in enumerate(plan.procedures)}
     left = runner.run("attack", attacks, attack_inputs(plan, gathered))
-    attacked = dict(zip(settings.quantizers, left.values(), strict=True))
-    data_free = [spec for spec, one in plan.procedures.items() if one.data_free]
+    attacked = dict(zip(plan.procedures, left.values(), strict=True))
+    held_out = _attack_calibration(plan, gathered, runner)
+    data_free = [spec for spec, one in plan.procedures.items() if one.data_free and not one.is_control]
     with one_thread():
-        outcome = compose(plan, gathered, quantize_first(attacked, BASELINE, data_free), plan.member)
+        controls = Controls(baseline=attacked[BASELINE], held_out=held_out)
+        outcome = compose(plan, gathered, quantize_first(attacked, BASELINE, data_free), plan.member, controls)
     timings = {
         "train": trained,
         "attack": time.perf_counter() - start - trained,
@@ -112,7 +119,8 @@ def _result(plan: Plan, run: str, runner: Runner, start: float) -> AuditResult:
         recommended=outcome.recommended,
         quantizers=outcome.quantizers,
         data=_data(dataset)
-        | {name: found for name, found in {"model": plan.buffers, "calibration": plan.calibration}.items() if found},
+        | ({"model": plan.buffers} if plan.buffers else {})
+        | ({"calibration": plan.calibration.identity["quantizers"]} if plan.calibration.read else {}),
         settings=plan.identity["settings"],
         seeds={"seed": settings.seed},
         versions=versions(),
@@ -122,6 +130,7 @@ def _result(plan: Plan, run: str, runner: Runner, start: float) -> AuditResult:
         roc=outcome.roc,
         classes=outcome.classes,
         exposed=outcome.exposed,
+        calibration=plan.calibration.table,
     )
     return replace(result, cautions=cautions(result))
 
@@ -136,8 +145,9 @@ def attack_inputs(plan: Plan, gathered: BlockOutput) -> AttackInputs:
     settings = plan.settings
     signals = {
         spec: Signals(pool=gathered.pool[:, place], population=gathered.population[:, place])
-        for place, spec in enumerate(settings.quantizers)
+        for place, spec in enumerate(plan.procedures)
     }
+    masks = {spec: plan.calibration.mask(spec) for spec in plan.procedures}
     return AttackInputs(
         targets=signals,
         shadows=signals,
@@ -147,12 +157,48 @@ def attack_inputs(plan: Plan, gathered: BlockOutput) -> AttackInputs:
         task=plan.dataset.task,
         level=settings.level,
         classes=None if plan.dataset.classes is None else plan.dataset.targets[plan.parts.pool],
+        calibrated={spec: mask for spec, mask in masks.items() if mask is not None},
         extra=settings.extra_attacks,
     )
 
 
+def _attack_calibration(plan: Plan, gathered: BlockOutput, runner: Runner) -> dict[str, AttackOutput]:
+    """Which examples of the part for calibration a model read: attacked like membership, by spec of the quantizer."""
+    wanted: dict[int, list[str]] = {}
+    for spec, (source, count) in plan.calibration.read.items():
+        if source == HELD_OUT and spec in plan.settings.quantizers and not plan.procedures[spec].is_control:
+            wanted.setdefault(count, []).append(spec)
+    attacked: dict[str, AttackOutput] = {}
+    for count, specs in wanted.items():
+        rows = plan.calibration.held_out_part(count)
+        where = np.searchsorted(plan.parts.calibration, rows)
+        signals = {
+            spec: Signals(pool=gathered.held_out[:, place][:, where], population=gathered.population[:, place])
+            for place, spec in enumerate(plan.procedures)
+        }
+        inputs = replace(
+            attack_inputs(plan, gathered),
+            targets=signals,
+            shadows=signals,
+            pairing=LeaveOneOut(member=plan.calibration.held_out(count), seed=plan.settings.seed),
+            groups=plan.dataset.groups[rows],
+            classes=None,
+            calibrated={},
+        )
+        jobs = {f"calibration-{plan.settings.quantizers.index(spec):03}": AttackJob(spec) for spec in specs}
+        left = runner.run(f"attack calibration on {count}", jobs, inputs)
+        attacked |= dict(zip(specs, left.values(), strict=True))
+    return attacked
+
+
+def one_process(engine: Engine) -> Engine:
+    """The engine, if of this machine with a single process."""
+    return Local(1) if isinstance(engine, Local) else engine
+
+
 def _sizes(plan: Plan) -> dict[str, int]:
     parts = {name: len(getattr(plan.parts, name)) for name in ("pool", "validation", "population", "test")}
+    parts |= {"calibration": len(plan.parts.calibration)} if len(plan.parts.calibration) else {}
     pool = plan.dataset.groups[plan.parts.pool]
     return {
         **parts,

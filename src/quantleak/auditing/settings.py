@@ -11,14 +11,23 @@ from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 from quantleak.attacks import extra_attack
 from quantleak.errors import InputError, nearest
-from quantleak.fleet import TRAINERS, Training, optimizer
-from quantleak.ptq import procedure
+from quantleak.fleet import TRAINERS, Training, augment, optimizer
+from quantleak.fleet.training import PRECISIONS, SCHEDULES
+from quantleak.models import view
+from quantleak.ptq import Noise, procedure
 from quantleak.ptq.procedure import UnquantizedDtype
 from quantleak.quantizers import BASELINE, PAPER_A
 from quantleak.renamed import accept_old_names, takes_old_names
 
 # `--set extra_attacks=a,b` gives one text.
-Names = Annotated[tuple[str, ...], BeforeValidator(lambda names: names.split(",") if isinstance(names, str) else names)]
+Names = Annotated[
+    tuple[str, ...],
+    BeforeValidator(
+        lambda names: [name.strip() for name in names.split(",") if name.strip()] if isinstance(names, str) else names
+    ),
+]
+
+LEAST_POOL = 20
 
 
 @takes_old_names
@@ -27,12 +36,16 @@ class Settings:
     """What an audit does; the defaults audit the eight quantizers of paper A on a perceptron.
 
     Attributes:
-        model: `linear`, `mlp:128`, `mlp:256,128` or `package.module:function`.
+        model: `linear`, `mlp:128`, `mlp:256,128`, for images `resnet:8` or `conv:16,32`, or `package.module:function`.
         quantizers: Specs; `quantleak list quantizers` shows all. The full-precision baseline is always audited too.
         models: How many models the fleet has; each is in turn the target of the others.
+        pool: Most examples in the pool, of which each model is trained on about half; 0 takes all there are.
         epochs: Passes of every model over its members.
         optimizer: `adam:1e-3`, `adamw:1e-3?weight_decay=0.01`, `sgd:0.1?momentum=0.9`.
         batch: Largest minibatch.
+        schedule: Of the learning rate: `constant`, or `cosine`, half a cosine that would reach 0 after the last epoch.
+        augment: How training images are changed at random, such as `flip,crop:4`; nothing by default.
+        precision: `float32`, or `bfloat16` for training with products in that format, where processors are faster.
         evaluate_every: The trajectory is looked at every so many epochs, and at the last.
         seed: The one seed of everything.
         device: `auto`, `cpu` or a torch device such as `cuda:0`.
@@ -40,7 +53,12 @@ class Settings:
             result.
         unquantized_dtype: To what biases, norms and buffers of quantized models are rounded; with `float32` they stay,
             the set of parameters is not discrete and there is no r_Q.
-        block: Models trained side by side, part of the plan; 0 chooses from the number of models.
+        block: Models trained side by side, part of the plan; 0 chooses from the number of models, or one where models
+            are trained one after another.
+        queries: Views of each image under which models are attacked, such as `identity,flip,left:2`; by default the
+            image as it is, and flipped if `augment` flips.
+        calibration_examples: Most examples that a model is calibrated on; 0 is 1,024 or a quarter of the members.
+        public_images: Folder or name of the images on which quantizers with `calibration=public` are calibrated.
         utility_loss: A quantizer is recommended only if its utility is at most this much below the original's.
         risk_limit: A quantizer is recommended only if the strongest attack's figure, overall and in the worst class,
             lies at most this much above guessing: 0.09 allows 10% of the members to be found at 1% false alarms.
@@ -53,15 +71,22 @@ class Settings:
     model: str = "mlp:128"
     quantizers: tuple[str, ...] = PAPER_A
     models: int = 64
+    pool: int = 0
     epochs: int = 100
     optimizer: str = "adam:1e-3"
     batch: int = 128
+    schedule: str = "constant"
+    augment: str = ""
+    precision: str = "float32"
     evaluate_every: int = 1
     seed: int = 0
     device: str = "auto"
     trainer: str = "auto"
     unquantized_dtype: UnquantizedDtype = "bfloat16"
     block: int = 0
+    queries: Names = ()
+    calibration_examples: int = 0
+    public_images: str = ""
     utility_loss: float = 0.02
     risk_limit: float = 0.09
     extra_attacks: Names = ()
@@ -69,10 +94,15 @@ class Settings:
 
     def __post_init__(self) -> None:
         _raise_all(self._problems())
-        specs = dict.fromkeys([BASELINE, *(procedure(spec).spec for spec in self.quantizers)])
+        named = [procedure(spec) for spec in self.quantizers]
+        # Noise is there to be compared with the quantizer that it is as large as.
+        compared = [one.wrapped for one in named if isinstance(one, Noise)]
+        specs = dict.fromkeys([BASELINE, *(one.spec for one in (*named, *compared))])
         object.__setattr__(self, "quantizers", tuple(specs))
+        object.__setattr__(self, "queries", tuple(dict.fromkeys(self.queries)))
         object.__setattr__(self, "extra_attacks", tuple(dict.fromkeys(self.extra_attacks)))
         object.__setattr__(self, "optimizer", optimizer(self.optimizer).spec)
+        object.__setattr__(self, "augment", augment(self.augment).spec)
 
     @property
     def training(self) -> Training:
@@ -82,6 +112,9 @@ class Settings:
             batch=self.batch,
             optimizer=optimizer(self.optimizer),
             evaluate_every=self.evaluate_every,
+            schedule=self.schedule,
+            augment=augment(self.augment),
+            precision=self.precision,
         )
 
     @property
@@ -95,12 +128,15 @@ class Settings:
     def _problems(self) -> list[str]:
         """Every setting that cannot be used, as `name: what is wrong`."""
         least = {"models": 2, "epochs": 1, "batch": 1, "evaluate_every": 1, "seed": 0, "block": 0}
+        least |= {"pool": 0, "calibration_examples": 0}
         problems = [
             f"{name}: must be at least {low}, got {getattr(self, name)}"
             for name, low in least.items()
             if getattr(self, name) < low
         ]
         problems += [] if 0 < self.level < 1 else [f"level: must lie between 0 and 1, got {self.level}"]
+        if 0 < self.pool < LEAST_POOL:
+            problems.append(f"pool: must be 0 for all examples or at least {LEAST_POOL}, got {self.pool}")
         if not 0 <= self.utility_loss < math.inf:
             problems.append(f"utility_loss: must be a number of at least 0, got {self.utility_loss}")
         if not 0 < self.risk_limit <= 1:
@@ -110,8 +146,15 @@ class Settings:
         problems += [] if self.quantizers else ["quantizers: name at least one, such as ternary:0.9"]
         if self.trainer not in {"auto", *TRAINERS}:
             problems.append(f"trainer: must be auto, {', '.join(TRAINERS)}, got '{self.trainer}'")
-        checks: list[tuple[str, Callable[[str], object], str]] = [("optimizer", optimizer, self.optimizer)]
+        for name, allowed in (("schedule", SCHEDULES), ("precision", PRECISIONS)):
+            if (value := getattr(self, name)) not in allowed:
+                problems.append(f"{name}: must be {' or '.join(allowed)}, got '{value}'.{nearest(value, allowed)}")
+        checks: list[tuple[str, Callable[[str], object], str]] = [
+            ("optimizer", optimizer, self.optimizer),
+            ("augment", augment, self.augment),
+        ]
         checks += [("quantizers", procedure, spec) for spec in self.quantizers]
+        checks += [("queries", view, name) for name in self.queries]
         checks += [("extra_attacks", extra_attack, name) for name in self.extra_attacks]
         for name, check, value in checks:
             try:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from quantleak.auditing.attacks import AttackOutput
-from quantleak.auditing.classes import is_rare
+from quantleak.auditing.measures.classes import is_rare
 
 Attacked = Mapping[str, AttackOutput]
 

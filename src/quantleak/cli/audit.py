@@ -22,14 +22,23 @@ def audit(
     task: str | None = typer.Option(None, help="binary, multiclass or regression; decided from the target otherwise."),
     group: str | None = typer.Option(None, help="Column whose equal values stay together (patients, families)."),
     columns: str | None = typer.Option(None, help="Feature columns, as a,b,c; all others otherwise."),
+    images: str | None = typer.Option(
+        None,
+        help="Folder of images: train.parquet and test.parquet as on the Hugging Face hub, or images with a CSV file "
+        "of file,label; or digits, or hf:NAME.",
+    ),
+    image_size: int | None = typer.Option(None, help="Height and width that images of several sizes are brought to."),
     dataset: str | None = typer.Option(None, help="A bundled data set; see `quantleak list datasets`."),
     out: Path | None = typer.Option(None, help="Folder for the results; an interrupted audit there is continued."),
-    model: str | None = typer.Option(None, help="linear, mlp:128, or package.module:function."),
+    model: str | None = typer.Option(None, help="linear, mlp:128, resnet:8, conv:16,32, or package.module:function."),
     quantizer: list[str] = typer.Option([], help="Repeat for several; see `quantleak list quantizers`."),
     models: int | None = typer.Option(None, help="Models to train."),
     epochs: int | None = typer.Option(None, help="Epochs each."),
     optimizer: str | None = typer.Option(None, help="adam:1e-3, adamw:1e-3, sgd:0.1?momentum=0.9."),
     batch: int | None = typer.Option(None, help="Largest minibatch."),
+    schedule: str | None = typer.Option(None, help="Of the learning rate: constant or cosine."),
+    augment: str | None = typer.Option(None, help="Random changes of training images, such as flip,crop:4."),
+    precision: str | None = typer.Option(None, help="Of training: float32, or bfloat16, faster on newer processors."),
     seed: int | None = typer.Option(None, help="The seed of everything."),
     device: str | None = typer.Option(None, help="auto, cpu, cuda:0."),
     utility_loss: float | None = typer.Option(None, help="Utility that may be lost for privacy."),
@@ -47,9 +56,10 @@ def audit(
     A fleet of your model is trained, every member quantized, scored by theory and attacked with the others.
     """
     flags: dict[str, Any] = {
-        "data": data, "target": target, "smiles": smiles, "task": task, "group": group, "dataset": dataset,
-        "columns": columns, "out": out, "model": model, "quantizers": quantizer or None, "models": models,
-        "epochs": epochs, "optimizer": optimizer, "batch": batch, "seed": seed, "device": device,
+        "data": data, "target": target, "smiles": smiles, "task": task, "group": group, "columns": columns,
+        "images": images, "image_size": image_size, "dataset": dataset, "out": out, "model": model,
+        "quantizers": quantizer or None, "models": models, "epochs": epochs, "optimizer": optimizer, "batch": batch,
+        "schedule": schedule, "augment": augment, "precision": precision, "seed": seed, "device": device,
         "utility_loss": utility_loss, "risk_limit": risk_limit, "workers": workers,
     }  # fmt: skip
     given = read_config(config) | read_sets(more) | {key: value for key, value in flags.items() if value is not None}

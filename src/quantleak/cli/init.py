@@ -14,12 +14,15 @@ def init(
     data: Path | None = typer.Option(None, help="CSV, Parquet or NPZ file."),
     target: str | None = typer.Option(None, help="Column to predict."),
     smiles: str | None = typer.Option(None, help="Column with SMILES."),
+    images: str | None = typer.Option(None, help="Folder of images, or `digits`."),
     dataset: str | None = typer.Option(None, help="A data set by name; see `quantleak list datasets`."),
     out: Path | None = typer.Option(None, help="Folder for the results.", show_default="out/NAME"),
     as_json: bool = typer.Option(False, "--json", help="Print the names of file and command as JSON."),
 ) -> None:
     """Write a settings file with every default and a remark on each."""
-    given: dict[str, Any] = {"data": data, "target": target, "smiles": smiles, "dataset": dataset, "out": out}
+    given: dict[str, Any] = {
+        "data": data, "target": target, "smiles": smiles, "images": images, "dataset": dataset, "out": out
+    }  # fmt: skip
 
     from quantleak.requests.starter import write_starter
 

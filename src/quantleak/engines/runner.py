@@ -30,6 +30,10 @@ class Runner:
         self.folder, self.engine = folder, engine
         self.progress: Progress = progress or (lambda stage, done, total: None)
 
+    def on(self, engine: Engine) -> Runner:
+        """The same runner on another engine."""
+        return Runner(self.folder, engine, self.progress)
+
     def run(self, stage: str, jobs: Mapping[str, Job], shared: Any = None) -> Results:
         """Run those of `jobs` that are not done; returns what all of them left, by key."""
         return self.together({stage: jobs}, shared)[stage]

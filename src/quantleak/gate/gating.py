@@ -75,7 +75,7 @@ def _subjects(result: AuditRecord | ScoresRecord, quantizers: Sequence[str]) -> 
             raise InputError("The result of `quantleak attack` has no quantizers; leave out --quantizer.")
         return [Subject(name=result.source, attacks=result.attacks)]
     if not quantizers:
-        return [_subject(result, row.spec) for row in result.quantizers if not row.is_baseline]
+        return [_subject(result, row.spec) for row in result.quantizers if not (row.is_baseline or row.is_control)]
     specs = [result.recommended.quantizer if name == RECOMMENDED else audited(result, name) for name in quantizers]
     return [
         Subject(name=RECOMMENDED, attacks=None) if spec is None else _subject(result, spec)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from quantleak.results import AttackResult, Worst
 
 ORIGINAL = BASELINE
+CALIBRATION = "calibration="
 
 
 def in_words(spec: str) -> str:
@@ -21,13 +22,17 @@ def in_words(spec: str) -> str:
         ['original', '1 bit', '5 bits', '90% sparse', '4 bits, axis=0', 'own:3']
         >>> [in_words(spec) for spec in ("obq:3?head=8", "rtn:ternary", "noise:sign")]
         ['3 bits by OBQ, head=8', '1.58 bits by rounding', 'noise like sign']
+        >>> in_words("adaround:2?iterations=9&calibration=held-out")
+        '2 bits by AdaRound, held-out, iterations=9'
     """
     head, _, options = spec.partition("?")
     name, _, value = head.partition(":")
     words = _WORDS.get(name, lambda _: None)(value)
     if words is None:
         return spec
-    return ", ".join([words, *(option for option in options.split("&") if option)])
+    # Whose examples calibrate comes first: it tells quantizers apart that are the same otherwise.
+    others = sorted(filter(None, options.split("&")), key=lambda option: not option.startswith(CALIBRATION))
+    return ", ".join([words, *(option.removeprefix(CALIBRATION) for option in others)])
 
 
 def full(spec: str) -> str:

@@ -21,7 +21,7 @@ WIDTH = 110
 def text_table(result: AuditRecord) -> str:
     """The result as plain text of at most 110 columns: recommendation, one line per quantizer, what was trained.
 
-    The recommended quantizer is marked with `>`. A spec too long for the line is cut with `...`.
+    The recommended quantizer is marked with `>`. Of a spec too long for the line the middle is left out (`...`).
     """
     notes = [unresolved(result), disagreement(result), f"{words.trained(result)}."]
     advice = [words.headline(result.recommended), *words.advice(result.recommended)]
@@ -82,4 +82,6 @@ def _mark(row: Row) -> str:
 
 
 def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 3] + "..."
+    """The text; where it is too long its ends, which tell specs of one quantizer apart."""
+    end = (width - 3) // 2
+    return text if len(text) <= width else text[: width - 3 - end] + "..." + text[len(text) - end :]

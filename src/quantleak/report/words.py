@@ -11,7 +11,7 @@ from quantleak.results import METRIC_NAMES
 if TYPE_CHECKING:
     from quantleak.results import AuditRecord, Recommendation
 
-PARTS = ("pool", "validation", "population", "test")
+PARTS = ("pool", "validation", "population", "test", "calibration")
 
 
 def headline(recommended: Recommendation) -> str:

@@ -86,7 +86,7 @@ def estimate_cost(plan: Plan, workers: int | None = None) -> Cost:
         epochs, attack, utility = probe.training(plan), probe.attacks(plan), probe.utility(plan)
     blocks = [len(block.models) for block in plan.fleet().blocks()]
     each_block = [epochs(settings.epochs) * models / blocks[0] for models in blocks]
-    each_attack = [attack(settings.models)] * len(settings.quantizers)
+    each_attack = [attack(settings.models)] * len(plan.procedures)
     each_attack[0] *= ORIGINAL_SHARE
     growth = _growth(plan, blocks[0])
     busy = min(workers, max(len(blocks), len(each_attack)))
@@ -97,7 +97,7 @@ def estimate_cost(plan: Plan, workers: int | None = None) -> Cost:
         workers=workers,
         train=makespan(each_block, workers) + (WORKER_SECONDS if workers > 1 and len(blocks) > 1 else 0.0),
         attack=makespan(each_attack, workers),
-        rest=START_SECONDS + PAGE_SECONDS + len(settings.quantizers) * utility,
+        rest=START_SECONDS + PAGE_SECONDS + len(plan.procedures) * utility,
         memory=int((busy + (busy > 1)) * _resident() + busy * min(growth, SPILL)),
         disk=int(_signals(plan) + len(each_attack) * attack.bytes_a_model * settings.models + FILES_BYTES),
         spill=int(busy * max(0, growth - SPILL)),
@@ -127,7 +127,7 @@ def _growth(plan: Plan, models: int) -> int:
 
 def _signals(plan: Plan) -> int:
     parts = sum(len(getattr(plan.parts, part)) for part in ("pool", "population", "test"))
-    return 8 * plan.settings.models * len(plan.settings.quantizers) * parts
+    return 8 * plan.settings.models * len(plan.procedures) * len(plan.queries) * parts
 
 
 def _resident() -> int:

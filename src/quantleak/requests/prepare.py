@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from quantleak.auditing import Settings
 from quantleak.auditing.plan import Plan, make_plan, resolve_device
 from quantleak.data import Dataset, split
 from quantleak.errors import InputError
@@ -50,7 +49,7 @@ def prepare(given: Mapping[str, Any], *, out: bool = True) -> Prepared:
     if out and given.get("out") is None:
         problems.append(WHERE)
     dataset = _tried(request.load, problems) if found.source else None
-    model, device = (str(given.get(name) or getattr(Settings, name)) for name in ("model", "device"))
+    model, device = (str(given.get(name) or getattr(request.settings, name)) for name in ("model", "device"))
     _tried(lambda: resolve_device(device), problems)
     _try_model(model, dataset, request.settings.seed, problems)
     if problems or dataset is None:

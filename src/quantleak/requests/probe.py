@@ -10,15 +10,17 @@ import numpy as np
 
 from quantleak.auditing.attacks import AttackJob
 from quantleak.auditing.block import BlockJob, BlockOutput
+from quantleak.auditing.measures.utility import measure
 from quantleak.auditing.plan import Plan
 from quantleak.auditing.run import attack_inputs
-from quantleak.auditing.utility import measure
 from quantleak.data import membership
 
 ENOUGH = 4.0
 """Seconds that the longer of two training probes should take."""
 MODELS = (8, 16)
 """Sizes of the attack probes; every attack runs on eight models."""
+FEW = 4
+"""Epochs between two evaluations, up to which the evaluations are priced by epoch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +67,9 @@ def training(plan: Plan) -> Line:
     """Seconds of the first block by epochs: real jobs of a few epochs, the first of which warms up."""
     numbers = plan.fleet().blocks()[0].models
     most, step = plan.settings.epochs, min(plan.settings.evaluate_every, plan.settings.epochs)
+    if step > FEW:
+        # Where few epochs are evaluated, only the last is worth a look: it is in the start of the line.
+        step = 1
 
     def run(epochs: int) -> float:
         short = replace(plan, settings=replace(plan.settings, epochs=epochs))
@@ -99,17 +104,25 @@ def utility(plan: Plan) -> float:
 def _attack(plan: Plan, models: int) -> tuple[float, float]:
     """Seconds and bytes of the last quantizer's job (the first is the original, which has fewer attacks)."""
     groups = plan.dataset.groups[plan.parts.pool]
-    small = replace(plan, member=membership(models, groups, 0), settings=replace(plan.settings, models=models))
+    member = membership(models, groups, 0)
+    small = replace(
+        plan,
+        member=member,
+        settings=replace(plan.settings, models=models),
+    )
     random = np.random.default_rng(0)
-    pool, population, test = (
-        random.normal(size=(models, len(plan.settings.quantizers), len(getattr(plan.parts, part))))
-        for part in ("pool", "population", "test")
+    queries = (len(plan.queries),) if len(plan.queries) > 1 else ()
+    many = (models, len(plan.procedures))
+    pool, population, test, held_out = (
+        random.normal(size=(*many, len(getattr(plan.parts, part)), *more))
+        for part, more in (("pool", queries), ("population", queries), ("test", ()), ("calibration", queries))
     )
     block = BlockOutput(
         pool=pool,
         population=population,
+        held_out=held_out,
         test=test,
-        training=pool[:, 0],
+        training=pool[:, 0].reshape(models, len(plan.parts.pool), -1)[..., 0],
         bits={},
         fidelity=np.ones(pool.shape[:2]),
         rates={},

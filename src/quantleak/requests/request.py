@@ -29,6 +29,9 @@ class Request:
         task: `binary`, `multiclass` or `regression`; decided from the target if left out.
         group: Column whose equal values stay together (patients, families).
         columns: Feature columns; all others if left out.
+        images: Instead of a file, a folder of images (Parquet files in the layout of the Hugging Face hub, or images
+            with a CSV file of the columns file,label), `digits`, or `hf:NAME`.
+        image_size: Height and width that all images are brought to; needed where they differ.
         dataset: A data set by name instead of a file; `quantleak list datasets` shows all.
         workers: Processes; all processors if left out. No number depends on it.
     """
@@ -43,6 +46,8 @@ class Request:
     task: str | None = None
     group: str | None = None
     columns: str | tuple[str, ...] | None = None
+    images: str | None = None
+    image_size: Annotated[int, Field(ge=1)] | None = None
     dataset: str | None = None
     workers: Annotated[int, Field(ge=1)] | None = None
 
@@ -52,15 +57,19 @@ class Request:
         Raises:
             InputError: None or several sources, or one that cannot be read.
         """
-        if (self.data is None) == (self.dataset is None):
+        chosen = [name for name in ("data", "images", "dataset") if getattr(self, name) is not None]
+        if len(chosen) != 1:
+            seen = f", not {' and '.join(f'--{name}' for name in chosen)} together" if chosen else ""
             raise InputError(
-                "Give either --data FILE --target COLUMN or --dataset NAME; see `quantleak list datasets`."
+                "Give either --data FILE --target COLUMN or --dataset NAME (see `quantleak list datasets`) or --images "
+                f"FOLDER{seen}."
             )
-        if self.data is None or self.dataset is not None:
-            given = ("target", "smiles", "task", "group", "columns")
-            extra = [f"--{name}" for name in given if getattr(self, name) is not None]
-            if extra:
-                raise InputError(f"--dataset brings its own columns and task; leave out {', '.join(extra)}.")
+        if self.images is None and self.image_size is not None:
+            raise InputError("--image-size is for images; give --images FOLDER, or leave it out.")
+        if self.data is None:
+            self._refuse_roles(chosen[0])
+            if self.images is not None:
+                return sources.read_images(self.images, size=self.image_size)
             return sources.named(str(self.dataset))
         columns = self.columns.split(",") if isinstance(self.columns, str) else self.columns
         if self.smiles is None:
@@ -69,9 +78,20 @@ class Request:
             raise InputError("With --smiles give --target COLUMN, what the models learn to predict, and no --columns.")
         return sources.read_molecules(self.data, self.smiles, self.target, task=self.task, group=self.group)
 
+    def _refuse_roles(self, source: str) -> None:
+        """Refuse what says which column of a table is what, where the data say it themselves."""
+        extra = [f"--{name}" for name in ROLES if getattr(self, name) is not None]
+        if extra:
+            own = {"dataset": "columns and task", "images": "labels, which are classes"}[source]
+            raise InputError(f"--{source} brings its own {own}; leave out {', '.join(extra)}.")
 
+
+ROLES = ("target", "smiles", "task", "group", "columns")
+"""Those that say what the columns of a table are for."""
 REQUEST_FIELDS = tuple(item.name for item in fields(Request) if item.name != "settings")
-SOURCE = ("data", "target", "smiles", "task", "group", "columns", "dataset")
+IMAGES_MODEL = "resnet:8"
+"""The model of an audit of images that names none."""
+SOURCE = ("data", *ROLES, "images", "image_size", "dataset")
 """Those that say where the data are."""
 
 
@@ -108,6 +128,8 @@ def understood(given: Mapping[str, Any]) -> Understood:
     settings = Settings()
     try:
         others = {name: value for name, value in given.items() if name not in REQUEST_FIELDS}
+        if given.get("images") is not None:
+            others = {"model": IMAGES_MODEL} | others
         settings = read_settings(others, also=REQUEST_FIELDS)
     except InputError as error:
         problems += str(error).split("\n")

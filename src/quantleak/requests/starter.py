@@ -15,7 +15,7 @@ import yaml
 
 from quantleak.auditing import Settings
 from quantleak.errors import InputError
-from quantleak.requests.request import REQUEST_FIELDS, Request, read_request
+from quantleak.requests.request import IMAGES_MODEL, REQUEST_FIELDS, Request, read_request
 from quantleak.store import write
 
 WIDTH = 100
@@ -37,12 +37,16 @@ def write_starter(path: str | Path, given: Mapping[str, str]) -> str:
         raise InputError(f"{path} is there already, and nothing was changed. Give another name, or delete it first.")
     if not path.parent.is_dir():
         raise InputError(f"There is no folder {path.parent} for {path.name}. Make it first.")
-    values = dict(given) if {"data", "dataset"} & set(given) else {"dataset": DATASET, **given}
+    values = dict(given) if {"data", "images", "dataset"} & set(given) else {"dataset": DATASET, **given}
     read_request(values).load()
-    values.setdefault("out", f"out/{Path(values.get('data') or values['dataset'].replace(':', '_')).stem}")
+    values.setdefault("out", f"out/{Path(values.get('data') or _named(values).replace(':', '_')).stem}")
     command = f"quantleak audit {shlex.quote(str(path))}"
     write(path, starter(values, command).encode())
     return command
+
+
+def _named(values: Mapping[str, str]) -> str:
+    return values.get("images") or values["dataset"]
 
 
 def starter(values: Mapping[str, str], command: str) -> str:
@@ -58,7 +62,8 @@ def starter(values: Mapping[str, str], command: str) -> str:
     request = [
         _entry(name, remark, values.get(name)) for name, remark in remarks(Request).items() if name in REQUEST_FIELDS
     ]
-    settings = [_entry(name, remark, default(name)) for name, remark in remarks(Settings).items()]
+    other = {"model": IMAGES_MODEL} if values.get("images") else {}
+    settings = [_entry(name, remark, other.get(name, default(name))) for name, remark in remarks(Settings).items()]
     return "\n".join([opening, *request, "# --- what the audit does ---\n", *settings])
 
 

@@ -2,6 +2,9 @@
 
 from quantleak.results.audit import PAGES as PAGES
 from quantleak.results.audit import AuditRecord as AuditRecord
+from quantleak.results.controls import CalibrationLeakage as CalibrationLeakage
+from quantleak.results.controls import NoiseComparison as NoiseComparison
+from quantleak.results.controls import NoisePoint as NoisePoint
 from quantleak.results.estimate import Estimate as Estimate
 from quantleak.results.estimate import finite as finite
 from quantleak.results.estimate import finite_estimate as finite_estimate

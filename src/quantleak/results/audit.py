@@ -44,6 +44,8 @@ class AuditRecord:
         exposed: The examples of each quantizer that are exposed beyond chance, by `row` of the source (data rows
             counted from 1): the share of `members` models trained on it in which it is `found`, and of `others` that
             flag it too (`alarms`), with `_low` and `_high`, and the p-value `p`.
+        calibration: The examples on which models were calibrated, by `source`, `model` and `row`: of the source of the
+            data (data rows counted from 1), or of the public data.
         cautions: What to know before these numbers are trusted.
     """
 
@@ -62,9 +64,10 @@ class AuditRecord:
     roc: pd.DataFrame = field(default_factory=pd.DataFrame)
     classes: pd.DataFrame = field(default_factory=pd.DataFrame)
     exposed: pd.DataFrame = field(default_factory=pd.DataFrame)
+    calibration: pd.DataFrame = field(default_factory=pd.DataFrame)
     cautions: list[Caution] = field(default_factory=list)
 
-    TABLES: ClassVar[tuple[str, ...]] = ("models", "targets", "roc", "classes", "exposed")
+    TABLES: ClassVar[tuple[str, ...]] = ("models", "targets", "roc", "classes", "exposed", "calibration")
 
     def __getitem__(self, spec: str) -> QuantizerResult:
         """The results of one quantizer."""
@@ -110,6 +113,8 @@ class AuditRecord:
         verify(folder, skip=PAGES)
         content = read_json(folder / "result.json")
         tables = [folder / f"{name}.parquet" for name in cls.TABLES]
+        # Audits before there was such a table read nothing of the data, or did not say what.
+        tables = [path for path in tables if path.exists() or path.stem != "calibration"]
         if content.pop("schema", None) != SCHEMA or not all(path.exists() for path in tables):
             raise InputError(f"{folder} was written by another version of quantleak; audit again into another folder.")
         try:

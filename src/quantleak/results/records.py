@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from quantleak.quantizers import BASELINE
+from quantleak.results.controls import CalibrationLeakage, NoiseComparison
 from quantleak.results.estimate import Estimate
 
 METRIC_NAMES = {"auroc": "AUROC", "accuracy": "accuracy", "r2": "R2", "spearman": "Spearman"}
@@ -203,6 +204,9 @@ class QuantizerResult:
         unjudged: Classes that have too few examples to be judged.
         exposure: How many training examples are exposed beyond chance.
         training: The utility on the models' own training examples; of the original only.
+        noise: Comparison with noise on the weights at equal utility; None if no such control was asked for.
+        calibration: Leakage of the examples that calibrated it; None if it reads none.
+        is_control: Whether it is there for comparison only, and never recommended.
     """
 
     spec: str
@@ -219,6 +223,9 @@ class QuantizerResult:
     unjudged: list[str] = field(default_factory=list)
     exposure: Exposure = NOT_TESTED
     training: Estimate = NONE
+    noise: NoiseComparison | None = None
+    calibration: CalibrationLeakage | None = None
+    is_control: bool = False
 
     @property
     def worst_class(self) -> WorstClass | None:

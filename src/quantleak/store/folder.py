@@ -19,7 +19,7 @@ from quantleak.store.output import Output
 
 log = logging.getLogger("quantleak")
 
-RESULTS_VERSION = 5
+RESULTS_VERSION = 6
 """Raised by hand whenever the same settings give other numbers."""
 
 OF_SYSTEMS = ("lost+found", ".gitkeep", ".keep", ".gitignore", ".DS_Store", "desktop.ini", "Thumbs.db")

@@ -54,3 +54,10 @@ def test_arrays_are_audited_in_python(make):
     data = {"source": "arrays", "target": "targets", "columns": ["features"]}
     assert told(make(), data, models=8) == "quantleak.audit(dataset, models=8, out='DIR')"
     assert told(make(), data) == "quantleak.audit(dataset, out='DIR')"
+
+
+def test_images_are_named_as_they_were_given(make):
+    folder = {"source": "cifar 10", "sha256": "ab", "target": "label", "columns": ["img"], "images": True}
+    assert shlex.split(told(make(), folder))[:4] == ["quantleak", "audit", "--images", "cifar 10"]
+    digits = folder | {"source": "digits", "sha256": None, "image_size": 8}
+    assert shlex.split(told(make(), digits))[2:6] == ["--images", "digits", "--image-size", "8"]

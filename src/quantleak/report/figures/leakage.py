@@ -15,7 +15,7 @@ from quantleak.report.figures.points import Point, Points
 from quantleak.report.figures.svg import drawn, quiet_axes
 from quantleak.report.text import printable
 
-LONGEST_LABEL = 26
+LONGEST_LABEL = 30
 LETTER = 0.58
 """Width of a letter of the interface font in its size, on average and rounded up."""
 

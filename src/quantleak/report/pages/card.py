@@ -11,6 +11,7 @@ from quantleak.report import digits, words
 from quantleak.report.grid import estimate
 from quantleak.report.names import ORIGINAL, in_words, shadows
 from quantleak.report.pages.command import command
+from quantleak.report.sections.controls import sentences
 from quantleak.report.sections.statements import LIMITS, THREAT_MODEL
 from quantleak.report.template import render
 from quantleak.results import Estimate
@@ -66,6 +67,9 @@ def card(
         "utility": {"metric": chosen.utility.metric, **_number(chosen.utility)},
         "original_utility": {"metric": chosen.utility.metric, **_number(result[ORIGINAL].utility)},
         "against_the_original": {key: _number(value) for key, value in chosen.versus_original.items()},
+        "noise": None if chosen.noise is None else _number(chosen.noise) | {"factor": chosen.noise.factor},
+        "calibration": None if chosen.calibration is None else asdict(chosen.calibration),
+        "controls": sentences(chosen),
         "r_q": _rate(chosen.rate),
         "cramer": _rate(chosen.cramer),
         "threat_model": THREAT_MODEL,

@@ -13,7 +13,20 @@ if TYPE_CHECKING:
     from quantleak.results import AuditRecord
 
 BUNDLED = "scikit-learn: "
-FLAGS = ("model", "models", "epochs", "optimizer", "batch", "seed", "device", "utility_loss", "risk_limit")
+FLAGS = (
+    "model",
+    "models",
+    "epochs",
+    "optimizer",
+    "batch",
+    "schedule",
+    "augment",
+    "precision",
+    "seed",
+    "device",
+    "utility_loss",
+    "risk_limit",
+)
 """Settings with a flag of their own; all others go by `--set`."""
 
 
@@ -50,6 +63,9 @@ def _data(data: dict[str, Any]) -> list[str] | None:
     source = str(data.get("source", ""))
     if source.startswith(BUNDLED):
         return ["--dataset", source.removeprefix(BUNDLED)]
+    if data.get("images"):
+        size = [] if data.get("image_size") is None else ["--image-size", str(data["image_size"])]
+        return ["--images", source, *size]
     if not data.get("sha256"):
         return None
     words = ["--data", source, "--target", str(data.get("target"))]

@@ -11,6 +11,7 @@ from quantleak.report.section import Page
 from quantleak.report.sections import (
     attacks,
     classes,
+    controls,
     differences,
     exposed,
     leakage,
@@ -38,6 +39,24 @@ def page(result: AuditRecord, command: str) -> str:
     """
     questions = (sentence.partition("? ") for sentence in words.advice(result.recommended))
     lead = tuple(Markup("<b>{}?</b> {}").format(question, answer) for question, _, answer in questions)
+    sections = (
+        leakage.section(result),
+        statements.cautions_section(result),
+        leakage.theory_section(result),
+        differences.section(result),
+        roc.section(result),
+        modes.section(result),
+        classes.section(result),
+        exposed.section(result),
+        controls.noise_section(result),
+        controls.calibration_section(result),
+        theory.section(result),
+        attacks.section(result),
+        statements.meanings_section(),
+        statements.threat_model_section(result),
+        provenance.data_section(result),
+        provenance.run_section(result, command),
+    )
     return render(
         "page.html.j2",
         page=Page(
@@ -45,22 +64,7 @@ def page(result: AuditRecord, command: str) -> str:
             kicker="What quantized models reveal about their training data",
             source=words.dataset_name(result),
             lead=lead,
-            sections=(
-                leakage.section(result),
-                statements.cautions_section(result),
-                leakage.theory_section(result),
-                differences.section(result),
-                roc.section(result),
-                modes.section(result),
-                classes.section(result),
-                exposed.section(result),
-                theory.section(result),
-                attacks.section(result),
-                statements.meanings_section(),
-                statements.threat_model_section(result),
-                provenance.data_section(result),
-                provenance.run_section(result, command),
-            ),
+            sections=tuple(one for one in sections if one is not None),
             footer="All numbers are in result.json beside this file; privacy-card.md is for a model card.",
             version=result.versions.get("quantleak", ""),
         ),

@@ -18,6 +18,9 @@ LABELS = {
     "target": "Target column",
     "task_rule": "How the task was decided",
     "classes": "Classes",
+    "files": "Files",
+    "images": "Examples are images",
+    "image_size": "Height and width they were brought to",
     "columns": "Feature columns",
     "every_column": "All columns are features, but for the target and groups",
     "smiles": "Column of SMILES",
@@ -39,6 +42,7 @@ SIZES = {
     "validation": "Examples for validation",
     "population": "Examples of the population",
     "test": "Examples for testing",
+    "calibration": "Examples for calibration only",
     "models": "Models",
     "members": "Members of each model, mean",
 }
@@ -72,7 +76,8 @@ def run_section(result: AuditRecord, command: str) -> Section:
 
 def data(result: AuditRecord) -> dict[str, str]:
     """The data set: source, rows refused, duplicates, how the task was decided; then anything else that is recorded."""
-    found = flatten(result.data)
+    # What quantizers read of the data has a section of its own.
+    found = flatten({key: value for key, value in result.data.items() if key != "calibration"})
     order = [key for key in LABELS if key in found] + [key for key in found if key not in LABELS]
     facts = {LABELS.get(key, key): _count(found[key]) if key in COUNTS else digits.plain(found[key]) for key in order}
     sizes = {SIZES.get(part, part): digits.count(size) for part, size in result.n.items()}

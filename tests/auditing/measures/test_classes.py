@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from quantleak.auditing.classes import by_class, is_rare, leaks_most
+from quantleak.auditing.measures.classes import by_class, is_rare, leaks_most
 
 
 def drawn(seed: int = 0, targets: int = 6, examples: int = 90) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
-from quantleak.auditing.utility import measure
+from quantleak.auditing.measures.utility import measure
 
 random = np.random.default_rng(0)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from quantleak.auditing.exposed import benjamini_hochberg, clopper_pearson, exposed
+from quantleak.auditing.measures.exposed import benjamini_hochberg, clopper_pearson, exposed
 from quantleak.data import membership
 
 LEVEL = 0.95
