@@ -49,3 +49,23 @@ def test_where_results_go_need_not_be_said_to_be_checked() -> None:
     with pytest.raises(InputError, match="Where should the results go"):
         prepare({"dataset": "wine"})
     assert prepare({"dataset": "wine"}, out=False).request.out is None
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"images": "digits", "schedule": "cosin"}, "schedule: must be constant or cosine, got 'cosin'. Did you mean"),
+        ({"images": "nowhere"}, "There is no folder 'nowhere'"),
+        ({"images": "digits", "queries": "flop"}, "Unknown query 'flop'. Did you mean 'flip'"),
+    ],
+)
+def test_of_images_nothing_is_reported_but_what_is_wrong(given: dict[str, str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        prepare({**given, "out": tmp_path})
+    assert message in str(caught.value)
+    assert "problems:" not in str(caught.value)
+
+
+def test_images_are_audited_with_a_network_for_images() -> None:
+    assert prepare({"images": "digits"}, out=False).request.settings.model == "resnet:8"
+    assert prepare({"images": "digits", "model": "conv:4"}, out=False).request.settings.model == "conv:4"

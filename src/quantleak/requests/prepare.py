@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from quantleak.auditing import Settings
 from quantleak.auditing.plan import Plan, make_plan, resolve_device
 from quantleak.data import Dataset, split
 from quantleak.errors import InputError
 from quantleak.fleet import outputs_of
 from quantleak.models import network
-from quantleak.requests.request import Request, understood
+from quantleak.requests.request import IMAGES_MODEL, Request, understood
 
 Result = TypeVar("Result")
+VECTOR, PICTURE = (2,), (3, 32, 32)
+"""Shapes of an example of data that could not be read."""
 WHERE = "Where should the results go? Give --out FOLDER."
 
 
@@ -49,21 +52,23 @@ def prepare(given: Mapping[str, Any], *, out: bool = True) -> Prepared:
     if out and given.get("out") is None:
         problems.append(WHERE)
     dataset = _tried(request.load, problems) if found.source else None
-    model, device = (str(given.get(name) or getattr(request.settings, name)) for name in ("model", "device"))
+    images = given.get("images") is not None
+    model = str(given.get("model") or (IMAGES_MODEL if images else Settings.model))
+    device = str(given.get("device") or Settings.device)
     _tried(lambda: resolve_device(device), problems)
-    _try_model(model, dataset, request.settings.seed, problems)
+    _try_model(model, dataset, PICTURE if images else VECTOR, request.settings.seed, problems)
     if problems or dataset is None:
         lines = [f"{len(problems)} problems:", *(f"- {problem}" for problem in problems)]
         raise InputError(problems[0] if len(problems) == 1 else "\n".join(lines))
     return Prepared(request=request, dataset=dataset)
 
 
-def _try_model(model: str, dataset: Dataset | None, seed: int, problems: list[str]) -> None:
-    """Cut and encode the data and make the model for it."""
+def _try_model(model: str, dataset: Dataset | None, usual: tuple[int, ...], seed: int, problems: list[str]) -> None:
+    """Cut and encode the data and make the model for it; for examples of the usual shape if there are no data."""
     if dataset is None:
         # Without data the spec alone can be read; a user's own function needs the shape of an example.
         if not model.partition(":")[2].isidentifier():
-            _tried(lambda: network(model, (2,), 1), problems)
+            _tried(lambda: network(model, usual, 1), problems)
         return
     parts = _tried(lambda: split(dataset, seed), problems)
     if parts is None:
