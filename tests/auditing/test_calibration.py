@@ -225,7 +225,7 @@ def test_too_few_public_images_are_refused(tmp_path: Path) -> None:
 
 def test_one_example_that_shows_the_order_of_layers_is_nobodys_calibration() -> None:
     plan = planned("rtn:4?head=8&calibration=held-out")
-    assert plan.calibration.read == {"rtn:4?head=8&calibration=held-out": ("members", 1)}
+    assert plan.calibration.read == {"rtn:4?head=8": ("members", 1)}
     assert not len(plan.parts.calibration)
 
 

@@ -151,14 +151,11 @@ class Calibration:
 
 
 def sizes(procedures: Mapping[str, Procedure], examples: int) -> dict[str, tuple[str, int]]:
-    """By spec of the procedures that need data: from where, and how many examples at most.
-
-    A single example only shows in which order layers run, and may be any.
-    """
-    counts = {spec: min(one.calibration_rows, examples) for spec, one in procedures.items() if one.calibration_rows}
+    """By spec of the procedures that need data: from where, and how many examples at most."""
     return {
-        spec: (procedures[spec].calibration_source if procedures[spec].calibration_rows > 1 else MEMBERS, count)
-        for spec, count in counts.items()
+        spec: (one.calibration_source, min(one.calibration_rows, examples))
+        for spec, one in procedures.items()
+        if one.calibration_rows
     }
 
 

@@ -74,6 +74,9 @@ class Rule(Procedure):
             raise InputError(f"{self.name}: fold=true leaves no batch norms to retune; keep one of the two.")
         if self.examples < 1:
             raise InputError(f"{self.name}: examples must be at least 1, got {self.examples}.")
+        if self.calibration_rows < 2:
+            # Whose example shows the order of the layers makes no difference: equal rules have equal specs.
+            object.__setattr__(self, "calibration", MEMBERS)
 
     @property
     def count(self) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from quantleak.auditing.plan import Plan
 from quantleak.engines import processors
+from quantleak.ptq.procedure import HELD_OUT
 from quantleak.requests import probe
 from quantleak.threads import one_thread
 
@@ -86,7 +87,9 @@ def estimate_cost(plan: Plan, workers: int | None = None) -> Cost:
         epochs, attack, utility = probe.training(plan), probe.attacks(plan), probe.utility(plan)
     blocks = [len(block.models) for block in plan.fleet().blocks()]
     each_block = [epochs(settings.epochs) * models / blocks[0] for models in blocks]
-    each_attack = [attack(settings.models)] * len(plan.procedures)
+    # Held-out calibration examples are attacked too.
+    asked = [source for spec, (source, _) in plan.calibration.read.items() if spec in settings.quantizers]
+    each_attack = [attack(settings.models)] * (len(plan.procedures) + asked.count(HELD_OUT))
     each_attack[0] *= ORIGINAL_SHARE
     growth = _growth(plan, blocks[0])
     busy = min(workers, max(len(blocks), len(each_attack)))
