@@ -9,7 +9,7 @@ import pickle
 import tempfile
 import time
 import warnings
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from functools import cache, lru_cache
@@ -94,7 +94,15 @@ def _in_workers(jobs: Mapping[str, Job], path: str, workers: int) -> Generator[t
                 yield running.pop(future), future.result()
     finally:
         if running:
+            _wait_until_handed_over(running)
             executor.shutdown(kill_workers=True)
+
+
+def _wait_until_handed_over(futures: Collection[Future[Any]]) -> None:
+    """Wait until all jobs are on their way to a worker: loky's own thread fails over others when workers are killed."""
+    end = time.monotonic() + SECONDS_BETWEEN_LOOKS
+    while time.monotonic() < end and not all(future.running() or future.done() for future in futures):
+        time.sleep(0.001)
 
 
 def _parts(shared: Any) -> tuple[list[memoryview], bytes]:
