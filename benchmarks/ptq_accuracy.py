@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import quantleak as ql
+from quantleak.models import BasicBlock
 
 MEMBERS, CALIBRATION, EPOCHS = 5000, 512, 40
 WIDTHS = ("4", "3", "2", "ternary")
@@ -37,24 +38,6 @@ RULES = {
     "brecq, mse": "loss=mse",
 }
 KEPT = Path("out/ptq/resnet8.pt")
-
-
-class BasicBlock(nn.Module):
-    """Two convolutions and the way around them."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outputs)
-        same = inputs == outputs and stride == 1
-        around = [] if same else [nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)]
-        self.around = nn.Sequential(*around)
-
-    def forward(self, x: Tensor) -> Tensor:
-        inner = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-        return F.relu(inner + self.around(x))
 
 
 def resnet(stages: Sequence[int], width: int, blocks: int, classes: int = 10) -> nn.Module:
