@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scipy import stats
 
 import quantleak as ql
+from quantleak.attacks import evaluate, leave_one_out, lira
 from quantleak.auditing import Settings
 from quantleak.auditing.calibration import default_examples
 from quantleak.auditing.plan import Plan, make_plan
@@ -251,3 +253,17 @@ def test_noise_brings_its_quantizer_along_and_is_of_quantizers_only() -> None:
             Settings(quantizers=(spec,))
     with pytest.raises(InputError, match="names no quantizer"):
         Settings(quantizers=("noise:0.5",))
+
+
+@pytest.mark.parametrize("count", [30, None])
+def test_without_a_signal_nobody_tells_held_out_examples_apart(count: int | None) -> None:
+    plan = planned("obq:2?calibration=held-out", models=8)
+    member = plan.calibration.held_out(count or plan.calibration_examples)
+    aucs = []
+    for seed in range(40):
+        signals = np.random.default_rng(seed).normal(size=member.shape)
+        scores = leave_one_out(lira, signals, signals, member, seed=seed)
+        aucs.append(float(evaluate(scores, member).auc))
+    # Cut to size, the halves would give the answer away backwards: .466 with 8 models.
+    assert np.mean(aucs) == pytest.approx(0.5, abs=4 * stats.sem(aucs))
+    assert stats.sem(aucs) < 0.007

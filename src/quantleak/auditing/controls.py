@@ -1,4 +1,4 @@
-"""What else could explain a quantizer's figures: mere noise, and the data that calibrated it."""
+"""What else could explain a quantizer's figures: mere noise, and its calibration set."""
 
 from __future__ import annotations
 

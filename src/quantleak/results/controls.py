@@ -1,4 +1,4 @@
-"""Records of what else could explain a quantizer's figures: the data that calibrated it, and mere noise."""
+"""Records of what else could explain a quantizer's figures: its calibration set, and mere noise."""
 
 from __future__ import annotations
 

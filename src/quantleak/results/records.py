@@ -205,7 +205,7 @@ class QuantizerResult:
         exposure: How many training examples are exposed beyond chance.
         training: The utility on the models' own training examples; of the original only.
         noise: Comparison with noise on the weights at equal utility; None if no such control was asked for.
-        calibration: Leakage of the examples that calibrated it; None if it reads none.
+        calibration: Leakage of the examples on which it was calibrated; None if it reads none.
         is_control: Whether it is there for comparison only, and never recommended.
     """
 

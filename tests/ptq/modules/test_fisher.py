@@ -7,7 +7,6 @@ from tests.ptq.networks import images, perceptron, residual, vectors
 from torch import nn
 
 import quantleak as ql
-from quantleak.ptq import network
 from quantleak.ptq.modules.fisher import importances
 
 
@@ -66,6 +65,6 @@ def test_b2_weights_of_one_are_the_plain_loss(monkeypatch: object) -> None:
             hook.remove()
         return outputs
 
-    monkeypatch.setattr(network, "importances", ones)  # type: ignore[attr-defined]
+    monkeypatch.setattr("quantleak.ptq.network.importances", ones)
     weighted = ql.quantize(model, "brecq:3?iterations=15", calibration=inputs)
     assert all(torch.equal(x, y) for x, y in zip(plain.parameters(), weighted.parameters(), strict=True))

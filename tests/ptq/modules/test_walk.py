@@ -100,8 +100,12 @@ def test_an_error_of_either_run_ends_both() -> None:
     for trained, made in ((Fails(True), Fails(False)), (Fails(False), Fails(True))):
         with pytest.raises(ArithmeticError, match="on purpose"):
             walk(trained, made, torch.ones(2, 3), ["one", "two"], doubled)
+
+    def divides(module: nn.Module, call: Call, trained: Call) -> None:
+        raise ZeroDivisionError
+
     with pytest.raises(ZeroDivisionError):
-        walk(Fails(False), Fails(False), torch.ones(2, 3), ["one", "two"], lambda *_: 1 / 0)  # type: ignore[arg-type, return-value]
+        walk(Fails(False), Fails(False), torch.ones(2, 3), ["one", "two"], divides)
 
 
 def test_keyword_arguments_are_inputs_too() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from random import Random
 
 import numpy as np
 import pytest
@@ -79,9 +80,9 @@ def test_g5_the_grid_of_scaled_weights_is_the_scaled_grid(
 
 
 @given(weights(), levels, spans, st.randoms(use_true_random=False))
-def test_g6_the_order_of_channels_does_not_matter(weight: Tensor, count: int, span: RangeKind, random: object) -> None:
+def test_g6_the_order_of_channels_does_not_matter(weight: Tensor, count: int, span: RangeKind, random: Random) -> None:
     order = list(range(weight.shape[1]))
-    random.shuffle(order)  # type: ignore[attr-defined]
+    random.shuffle(order)
     whole = Grid.search(weight, count, span=span).nearest(weight)
     assert torch.equal(Grid.search(weight[:, order], count, span=span).nearest(weight[:, order]), whole[:, order])
 
