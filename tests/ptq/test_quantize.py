@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import quantleak as ql
-from quantleak.ptq import quantization
+from quantleak.errors import InputError
+from quantleak.ptq import procedure, quantization
 from quantleak.ptq.modules.layout import Layout, state
 from quantleak.ptq.storage import effective_bits
 from quantleak.testing import check_procedure
@@ -292,7 +293,7 @@ class Odd(nn.Linear):
             perceptron(),
             "rtn:4",
             {"policy": {"0": "rtn:8?fold=true"}},
-            r"fold, retune and head are of the whole",
+            r"fold, retune, head, keep and only are of the whole",
         ),
         (
             perceptron().bfloat16(),
@@ -362,3 +363,19 @@ def test_a_resnet18_is_saved_at_its_size_and_reloaded_to_identical_logits(tmp_pa
     # 1.6 bits for log2(3) = 1.585, counters of norms, a header of 12 kB.
     assert path.stat().st_size == pytest.approx(effective_bits(made) * numbers / 8, rel=0.02)
     assert 1.6 < effective_bits(made) < 1.75
+
+
+def test_layers_that_stay_and_the_only_ones_quantized() -> None:
+    model, inputs = residual(), images(16)
+    whole = ql.quantize(model, "rtn:ternary").quantization
+    layers = [one.weight.layer for one in whole.weights]
+    kept = ql.quantize(model, f"rtn:ternary?keep={layers[1].upper()}")
+    assert [one.weight.layer for one in kept.quantization.weights] == [name for name in layers if name != layers[1]]
+    name = whole.weights[1].weight.name
+    assert torch.equal(kept.get_parameter(name), model.get_parameter(name))
+    alone = ql.quantize(model, f"obq:2?only={layers[-1]}", calibration=inputs).quantization
+    assert [one.weight.layer for one in alone.weights] == layers[-1:]
+    assert not procedure("rtn:4?keep=fc").discrete
+    for wrong, words in (("keep=nowhere", "leaves no layer"), ("only=*", "leaves no layer"), ("keep=*", "all layers")):
+        with pytest.raises(InputError, match=f"{words}.* at full precision. Layers: {layers[0]}"):
+            ql.quantize(model, f"rtn:2?{wrong}")

@@ -115,6 +115,7 @@ class _Run:
             if not found:
                 raise InputError(f"{self.rule.spec}: the model runs no linear layer that could be its head.")
             rules |= {name: self.rule.at_head() for name in found if name not in policy}
+        self._leave(weights, rules, policy)
         for weight in weights:
             one = rules[weight.name]
             if one is not None and one.reads_data and weight.kind == "other":
@@ -125,6 +126,19 @@ class _Run:
                     f'policy={{"{weight.name}": "rtn:8"}} or "float".'
                 )
         return rules
+
+    def _leave(
+        self, weights: tuple[Weight, ...], rules: dict[str, Rule | None], policy: Mapping[str, Rule | None]
+    ) -> None:
+        """Leave the weights that the rule's `keep` and `only` name; a pattern must match something."""
+        if self.rule.keep is None and self.rule.only is None:
+            return
+        left = [weight.name for weight in weights if self.rule.leaves((weight.layer, weight.name, *weight.tied))]
+        if not left or len(left) == len(weights):
+            layers = ", ".join(dict.fromkeys(weight.layer for weight in weights))
+            every = "no layer" if not left else "all layers"
+            raise InputError(f"{self.rule.spec} leaves {every} at full precision. Layers: {layers}")
+        rules |= {name: None for name in left if name not in policy}
 
     def _round(self, weight: Weight, rule: Rule) -> None:
         """Every weight at the nearest value; for an embedding, of orthogonal inputs, every rule comes to that."""

@@ -76,8 +76,10 @@ def _by_weight(model: nn.Module, policy: Mapping[str, str]) -> dict[str, Rule | 
         rule = None if spec == FLOAT else procedure(spec, "float32")
         if rule is not None and not isinstance(rule, Rule):
             raise InputError(f"policy: '{pattern}' must be given float, rtn, obq, adaround or brecq, got '{spec}'.")
-        if rule is not None and (rule.fold or rule.retune or rule.head != BODY):
-            raise InputError(f"policy: '{pattern}' is given '{spec}'; fold, retune and head are of the whole network.")
+        if rule is not None and (rule.fold or rule.retune or rule.head != BODY or rule.keep or rule.only):
+            raise InputError(
+                f"policy: '{pattern}' is given '{spec}'; fold, retune, head, keep and only are of the whole network."
+            )
         matched = [weight for weight in weights if any(fnmatchcase(name, pattern) for name in _names(weight))]
         if not matched:
             names = [weight.layer for weight in weights]

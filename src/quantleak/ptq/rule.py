@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import ClassVar, cast
 
 from torch import Tensor
@@ -37,6 +39,8 @@ class Rule(Procedure):
         calibration: Where an audit takes them from: `members` (each model's own training examples), `held-out`
             (examples used for nothing else), `public` (another data set) or `synthetic` (noise with the mean and the
             covariance of the population). `ql.quantize` reads those that it is given.
+        keep: Name pattern of layers that stay at full precision, such as `layer1.*`; case does not matter.
+        only: Name pattern of the only layers that are quantized.
     """
 
     positional: ClassVar[tuple[str, ...]] = ("width",)
@@ -52,6 +56,8 @@ class Rule(Procedure):
     retune: bool = False
     examples: int = 1024
     calibration: str = MEMBERS
+    keep: str | None = None
+    only: str | None = None
 
     def __post_init__(self) -> None:
         _require_width(self.name, "width", self.width)
@@ -86,7 +92,7 @@ class Rule(Procedure):
     @property
     def discrete(self) -> bool:
         """See `Procedure.discrete`."""
-        return self.unquantized_dtype != "float32" and self.head != FLOAT
+        return self.unquantized_dtype != "float32" and self.head != FLOAT and not (self.keep or self.only)
 
     @property
     def calibration_rows(self) -> int:
@@ -109,6 +115,14 @@ class Rule(Procedure):
         """The grid of every row of a weight."""
         kind, span = cast(GridKind, self.grid), cast(RangeKind, self.range)  # checked above
         return Grid.search(matrix, self.count, kind=kind, span=span, with_zero=self.zero)
+
+    def leaves(self, names: Collection[str]) -> bool:
+        """Whether a weight with these names, of itself and its layer, stays at full precision by `keep` or `only`."""
+
+        def fits(pattern: str) -> bool:
+            return any(fnmatchcase(name.lower(), pattern.lower()) for name in names)
+
+        return (self.keep is not None and fits(self.keep)) or (self.only is not None and not fits(self.only))
 
     def at_head(self) -> Rule | None:
         """The rule of the head; None if it is left."""
