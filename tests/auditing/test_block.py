@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 import quantleak as ql
 from quantleak.auditing import Settings
+from quantleak.auditing.block import BlockJob
 from quantleak.auditing.measures.signals import are_probabilities
 from quantleak.auditing.plan import make_plan
 from quantleak.errors import InputError
+from quantleak.fleet import Block, Checkpoint, trainer
 from quantleak.requests.describe import describe, description
 
 MODULES = """
@@ -134,3 +136,19 @@ def test_what_counts_as_probabilities(seed: int) -> None:
     assert not are_probabilities(torch.sigmoid(logits[..., :1]), "regression")
     assert not are_probabilities(logits[..., :1], "binary")
     assert not are_probabilities(torch.zeros(2, 30, 1), "binary")
+
+
+def test_whoever_watches_sees_every_evaluated_epoch_and_changes_nothing() -> None:
+    chosen: dict[str, Any] = {"model": "mlp:8", "quantizers": ("uniform:4", "rtn:2"), "block": 2, "trainer": "vmap"}
+    plan = make_plan(ql.bundled("wine"), Settings(models=4, epochs=5, evaluate_every=2, **chosen))
+    seen: list[Checkpoint] = []
+    watched = BlockJob((2, 3)).run(plan, seen.append)
+    block = Block(plan.fleet(), (2, 3))
+    expected = list(trainer("vmap", block).train(block))
+    assert [one.epoch for one in seen] == [2, 4, 5]
+    for one, other in zip(seen, expected, strict=True):
+        assert torch.equal(one.flat, other.flat)
+    alone = BlockJob((2, 3))(plan)
+    for name in ("pool", "population", "test", "training", "fidelity"):
+        np.testing.assert_array_equal(getattr(watched, name), getattr(alone, name))
+    assert (watched.bits, watched.rates, watched.certificates) == (alone.bits, alone.rates, alone.certificates)

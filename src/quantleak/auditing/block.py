@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
 from torch import Tensor
 
+from quantleak.arrays import read_only_tensor
 from quantleak.auditing.evaluation import Evaluation
 from quantleak.auditing.measures.signals import are_probabilities, fidelities
 from quantleak.auditing.one_by_one import Followed
 from quantleak.auditing.plan import Plan
 from quantleak.errors import InputError
-from quantleak.fleet import Block, Predictor, trainer
+from quantleak.fleet import Block, Checkpoint, Predictor, trainer
 from quantleak.ptq import Elementwise
 from quantleak.store import Output
 from quantleak.theory import Rate
@@ -98,6 +98,15 @@ class BlockJob:
 
     def __call__(self, plan: Plan) -> BlockOutput:
         """Signals and rates of every model under every quantizer."""
+        return self.run(plan, lambda checkpoint: None)
+
+    def run(self, plan: Plan, watch: Callable[[Checkpoint], None]) -> BlockOutput:
+        """The same, with a look at the models after every evaluated epoch.
+
+        Args:
+            plan: Of the audit.
+            watch: Called with each checkpoint, in order.
+        """
         start = time.perf_counter()
         block = Block(plan.fleet(), self.numbers)
         procedures = plan.procedures
@@ -107,6 +116,7 @@ class BlockJob:
         followed = [Followed(plan, one, self.numbers) for one in single if one.no_rate is None]
         try:
             for checkpoint in trainer(plan.settings.trainer, block).train(block):
+                watch(checkpoint)
                 recorder.update(checkpoint.flat)
                 for one in followed:
                     one.update(checkpoint.flat)
@@ -137,7 +147,7 @@ class BlockJob:
         )
 
     def _recorder(self, plan: Plan, block: Block, quantizers: list[Elementwise]) -> Recorder:
-        features, targets = (torch.from_numpy(part) for part in plan.part("validation"))
+        features, targets = (read_only_tensor(part) for part in plan.part("validation"))
         losses = validation_losses(plan.network, plan.dataset.task, features.to(block.device), targets)
         return Recorder(losses, block.layout, quantizers, len(self.numbers))
 
@@ -145,7 +155,7 @@ class BlockJob:
         """Refuse trained models whose outputs can only be probabilities, if those of untrained ones can be too."""
         start: Tensor = block.start()
         for part in ("pool", "population"):
-            features = torch.from_numpy(plan.part(part)[0]).to(start.device)
+            features = read_only_tensor(plan.part(part)[0]).to(start.device)
             if not are_probabilities(Predictor(plan.network, features)(start), plan.dataset.task):
                 return
         raise InputError(

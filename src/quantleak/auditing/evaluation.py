@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from quantleak.arrays import read_only_tensor
 from quantleak.auditing.measures.signals import are_probabilities, logits_read, signal, utility_statistic
 from quantleak.auditing.one_by_one import quantized
 from quantleak.auditing.plan import Plan
@@ -71,7 +72,7 @@ class Evaluation:
         self.views = {name: view(name) for name in dict.fromkeys((IDENTITY, *plan.queries))}
         self.targets = {part: plan.part(part)[1] for part in PARTS}
         self.predictors = {
-            part: Predictor(plan.network, torch.from_numpy(plan.part(part)[0]).to(device)) for part in PARTS
+            part: Predictor(plan.network, read_only_tensor(plan.part(part)[0]).to(device)) for part in PARTS
         }
 
     def batched(self, procedures: Sequence[Elementwise], flat: Tensor) -> Iterator[tuple[str, Evaluated]]:

@@ -10,6 +10,7 @@ from itertools import islice
 import torch
 from torch import Tensor, nn
 
+from quantleak.arrays import read_only_tensor
 from quantleak.auditing.plan import Plan
 from quantleak.fleet import LOSSES, predictions, target_dtype
 from quantleak.ptq import Noise, Procedure, dequantized, digest
@@ -85,6 +86,6 @@ class Followed:
     def _losses(self, module: nn.Module, device: torch.device) -> Tensor:
         """Of a quantized model on the validation part `[N]`."""
         task = self.plan.dataset.task
-        features, targets = (torch.from_numpy(part) for part in self.plan.part("validation"))
+        features, targets = (read_only_tensor(part) for part in self.plan.part("validation"))
         outputs = predictions(module, features.to(device)).cpu()
         return LOSSES[task](outputs[None], targets.to(target_dtype(task)))[0]

@@ -17,10 +17,10 @@ Kind = TypeVar("Kind", bound="Output")
 
 
 class Output:
-    """Base of a dataclass whose fields are arrays, dictionaries of arrays by name, or records and plain values."""
+    """Base of a dataclass of arrays, dictionaries of arrays by name, other outputs, and records or plain values."""
 
     def parts(self) -> tuple[Arrays, dict[str, Any]]:
-        """The arrays, those of a dictionary as `field/name`, and all else as plain values; floats may be NaN."""
+        """The arrays, those of a dictionary or output as `field/name`, and all else as plain values, perhaps NaN."""
         arrays: Arrays = {}
         values: dict[str, Any] = {}
         for name, hint in _hints(type(self)).items():
@@ -29,6 +29,9 @@ class Output:
                 arrays[name] = value
             elif hint == Arrays:
                 arrays |= {f"{name}/{key}": item for key, item in value.items()}
+            elif _is_output(hint):
+                inside, values[name] = value.parts()
+                arrays |= {f"{name}/{key}": item for key, item in inside.items()}
             else:
                 values[name] = _adapter(hint).dump_python(value)
         return arrays, values
@@ -49,10 +52,15 @@ class Output:
     def _part(cls, name: str, hint: Any, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> Any:
         if hint is np.ndarray:
             return arrays[name]
-        if hint == Arrays:
+        if hint == Arrays or _is_output(hint):
             inner = f"{name}/"
-            return {key.removeprefix(inner): item for key, item in arrays.items() if key.startswith(inner)}
+            inside = {key.removeprefix(inner): item for key, item in arrays.items() if key.startswith(inner)}
+            return inside if hint == Arrays else hint.whole(inside, values[name])
         return _adapter(hint).validate_python(values[name])
+
+
+def _is_output(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Output)
 
 
 def _hints(kind: type[Output]) -> dict[str, Any]:
