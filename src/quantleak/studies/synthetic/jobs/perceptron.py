@@ -17,14 +17,13 @@ from quantleak.data import Sample, membership
 from quantleak.fleet import TRAINERS, Adam, Fleet, Training, rows_of
 from quantleak.models import Network, network
 from quantleak.quantizers import BASELINE, PAPER_A
+from quantleak.studies.common.true_negatives import true_negatives
 from quantleak.studies.synthetic.jobs.fresh import QUANTIZED, Arrays, logits, quantized, rounded, sample, tensors
 from quantleak.studies.synthetic.jobs.large import sizes_up_to
 from quantleak.studies.synthetic.jobs.settings import Distribution, Purpose, Synthetic
 from quantleak.theory import fidelity, rates
 from quantleak.trajectory.recorder import Recorder, validation_losses
 
-TPR = 0.99
-"""At which the true negative rate of LOSS is taken."""
 _EXAMPLES = 2000  # of which losses are computed at a time, so that hidden layers stay in cache
 
 
@@ -128,24 +127,6 @@ class PerceptronJob:
             kept = {name: values for name, values in columns.items() if name.endswith("/balanced_accuracy")}
             found |= {f"attack/{spec}|{name.removesuffix('/balanced_accuracy')}": v for name, v in kept.items()}
         return found
-
-
-def true_negatives(signals: np.ndarray, member: np.ndarray) -> np.ndarray:
-    """The share of non-members `[models]` that LOSS calls so where it still finds 99% of the members.
-
-    Source: arXiv 2510.19773, which reads a threshold model's privacy at this end of the ROC.
-
-    Args:
-        signals: phi `[models, examples]`; larger where the loss is smaller.
-        member: `[models, examples]`.
-
-    Example:
-        >>> true_negatives(np.array([[3.0, 2.0, 1.0, 0.0]]), np.array([[True, False, True, False]]))
-        array([0.5])
-    """
-    rows = zip(signals, member, strict=True)
-    lowest = [(row, inside, np.quantile(row[inside], 1 - TPR, method="lower")) for row, inside in rows]
-    return np.array([(row[~inside] < threshold).mean() for row, inside, threshold in lowest])
 
 
 def _followed() -> list[Any]:
