@@ -16,11 +16,17 @@ if TYPE_CHECKING:
 
 
 def reproduce(
-    study: str = typer.Argument(..., help="synthetic, or a study that another package offers.", show_default=False),
-    preset: str = typer.Option("quick", help="quick (minutes) or paper (full size)."),
+    study: str = typer.Argument(
+        ..., help="synthetic or vision, or a study that another package offers.", show_default=False
+    ),
+    preset: str = typer.Option("quick", help="quick (minutes) or paper (full size); vision also has cpu and gpu."),
     out: Path | None = typer.Option(None, help="Folder for the results; an interrupted study there is continued."),
+    data_dir: Path | None = typer.Option(
+        None, help="Folder of the study's data sets, each a folder of its name (vision)."
+    ),
     without: list[str] = typer.Option(
-        [], help="Leave out a part (synthetic: balanced, discriminators, exact); repeat for several."
+        [],
+        help="Leave out a part (synthetic: balanced, discriminators, exact; vision: noise, layers); may be repeated.",
     ),
     set_: list[str] = typer.Option([], "--set", metavar="NAME=VALUE", help="Change a setting; repeat for several."),
     workers: int | None = typer.Option(None, help="Processes; no figure depends on it.", show_default="processors"),
@@ -32,7 +38,7 @@ def reproduce(
     from quantleak import studies
 
     chosen = studies.study(study)
-    settings = _settings(chosen, preset, without, set_)
+    settings = _settings(chosen, preset, without, set_, data_dir)
     if dry_run:
         _price(chosen, settings, workers, as_json)
         return
@@ -48,7 +54,9 @@ def reproduce(
     typer.echo(f"\n{out / 'index.html'}")
 
 
-def _settings(study: Study[Any, Any], preset: str, without: list[str], changes: list[str]) -> StudySettings:
+def _settings(
+    study: Study[Any, Any], preset: str, without: list[str], changes: list[str], data_dir: Path | None
+) -> StudySettings:
     from quantleak.requests.yaml_text import read_yaml
 
     base: StudySettings = study.settings.preset(preset)
@@ -61,6 +69,10 @@ def _settings(study: Study[Any, Any], preset: str, without: list[str], changes: 
     values = {
         name: read_yaml(value, f"--set {name}") for name, _, value in (change.partition("=") for change in changes)
     }
+    if data_dir is not None:
+        if not hasattr(base, "data_dir"):
+            raise InputError(f"The study '{base.name}' reads no data: leave out --data-dir.")
+        values["data_dir"] = str(data_dir)
     left_out = dict.fromkeys(without, False)
     return base.changed(values | left_out)
 

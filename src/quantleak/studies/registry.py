@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 GROUP = "quantleak.studies"
 """Entry-point group: a package that declares `my-study = "package.module:STUDY"` there is found by that name."""
 
-_OURS = ("synthetic",)
+_OURS = ("synthetic", "vision")
 """Folders of this room that hold a `STUDY`; imported when they are run, for their weight."""
 _registered: dict[str, Study[Any, Any]] = {}
 

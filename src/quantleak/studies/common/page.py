@@ -43,6 +43,7 @@ class Words:
         open_parameters: What the paper leaves open, and what it is here.
         costs: Seconds by stage.
         papers_cost: What the paper says of its own cost.
+        intervals: Over what intervals are.
     """
 
     title: str
@@ -54,6 +55,7 @@ class Words:
     open_parameters: Table
     costs: Table
     papers_cost: str = ""
+    intervals: str = "over models"
 
 
 def write_page(settings: StudySettings, figures: Sequence[Figure], claims: Judged, words: Words, out: Path) -> None:

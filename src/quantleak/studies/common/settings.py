@@ -25,6 +25,7 @@ class StudySettings:
         parts: Settings that are true or false: whether a part of the study is run.
         stated: Settings that the paper states; a page says where a study departs from them.
         not_identity: Settings that change no number of any job, beside `parts`.
+        folders: Settings that are folders of this machine, which the command names as `FOLDER`.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -34,6 +35,7 @@ class StudySettings:
     parts: ClassVar[tuple[str, ...]] = ()
     stated: ClassVar[tuple[str, ...]] = ()
     not_identity: ClassVar[tuple[str, ...]] = ()
+    folders: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def preset(cls: type[Settings], name: str) -> Settings:
@@ -63,7 +65,7 @@ class StudySettings:
         """Settings of the paper that this study changes, as `models 40 (300 in the paper)`."""
         mine, theirs = self.to_dict(), type(self)().to_dict()
         return [
-            f"{key.replace('_', ' ')} {plain(mine[key])} ({plain(theirs[key])} in the paper)"
+            f"{key.replace('_', ' ')} {plain(mine[key]) or 'none'} ({plain(theirs[key]) or 'none'} in the paper)"
             for key in self.stated
             if mine[key] != theirs[key]
         ]
@@ -92,5 +94,7 @@ class StudySettings:
     def _changes(self, base: StudySettings) -> str:
         mine, theirs = self.to_dict(), base.to_dict()
         parts = [f"--without {name}" for name in self.parts if theirs[name] and not mine[name]]
-        given = [name for name in mine if mine[name] != theirs[name] and not (name in self.parts and theirs[name])]
+        parts += [f"--{name.replace('_', '-')} FOLDER" for name in self.folders if mine[name]]
+        said = {*self.folders, *(name for name in self.parts if theirs[name])}
+        given = [name for name in mine if mine[name] != theirs[name] and name not in said]
         return " ".join([*parts, *(f"--set '{name}={mine[name]}'" for name in given)])
