@@ -114,10 +114,10 @@ def test_its_price_and_its_parts_are_its_own() -> None:
 
 
 def test_names_are_listed_and_unknown_ones_refused() -> None:
-    assert studies.names() == ["synthetic", "coins"]
+    assert studies.names() == ["synthetic", "vision", "coins"]
     assert studies.study("coins") is STUDY
     assert studies.study("synthetic").name == "synthetic"
-    with pytest.raises(InputError, match=r"Unknown study 'coin'; there are synthetic, coins.*coins"):
+    with pytest.raises(InputError, match=r"Unknown study 'coin'; there are synthetic, vision, coins.*coins"):
         studies.study("coin")
     with pytest.raises(InputError, match="taken"):
         studies.register(STUDY)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 from tests.studies.vision.tiny import Tiny, few_iterations
@@ -15,6 +18,8 @@ from quantleak.engines import Runner
 from quantleak.errors import InputError
 from quantleak.studies.vision import STUDY, Findings, Vision
 from quantleak.studies.vision.claims import CLAIMS
+from quantleak.studies.vision.figures.drawing import NAMES, width_name
+from quantleak.studies.vision.findings import METRIC
 from quantleak.studies.vision.price import price
 from quantleak.studies.vision.words import headlines
 
@@ -40,44 +45,81 @@ def test_every_file_is_there_and_the_claims_have_no_nan(page: Path) -> None:
 
 def test_the_page_says_one_pool_and_over_what_intervals_are(page: Path) -> None:
     text = (page / "index.html").read_text()
-    assert "One pool:" in text
+    assert text.count("one pool") >= 3
     assert "95% intervals over targets and examples" in text
     assert "Thresholds were written before any figure of the run was looked at." in text
     assert "http://" not in text.replace("http://www.w3.org", "")
 
 
 def test_headlines_name_what_was_computed(tiny: Tiny) -> None:
-    sentences = headlines(tiny.found, STUDY.judge(tiny.found))
+    claims = STUDY.judge(tiny.found)
+    sentences = headlines(tiny.found, claims)
     online = tiny.found.toy[tiny.found.toy["attack"] == "online"].set_index("scores")["auc"]
-    assert f"(AUC {online['target mapped']:.3f})" in sentences[-2]
-    holds = sum(claim["holds"] is True for claim in STUDY.judge(tiny.found))
+    assert f"an AUC of {online['target mapped']:.3f}" in sentences[-2]
+    holds = sum(claim["holds"] is True for claim in claims)
     assert f"Of {len(CLAIMS)} claims {holds} hold" in sentences[-1]
+    for mode in ("transfer", "adaptive"):
+        judged = [c for c in claims if c["source"] == "paper B" and c["id"].endswith(mode) and c["holds"] is not None]
+        assert f"{sum(c['holds'] for c in judged)} of {len(judged)} hold" in sentences[0]
+    gaps = tiny.found.gaps
+    for width, words in (("2", "At 2 bits"), ("ternary", "At ternary")):
+        (sentence,) = [one for one in sentences if one.startswith(words)]
+        rows = gaps[(gaps["attack"] == "lira-online") & (gaps["metric"] == METRIC) & (gaps["width"] == width)]
+        rows = rows[rows["part"] == "width"].set_index("method")
+        assert f"finds {100 * rows['original'].iloc[0]:.1f}% of the members in the originals" in sentence
+        least = 100 * max(0.0, rows.loc[["adaround", "brecq", "obq"], "adaptive"].min())
+        assert f"{least:.1f}%" in sentence.partition("and")[2] or f"and {least:.1f}%" in sentence
+        assert f"{100 * rows['difference']['all three']:+.1f} points" in sentence
+
+
+def test_a_share_whose_interval_holds_zero_is_called_uncertain(tiny: Tiny) -> None:
+    gaps = tiny.found.gaps.copy()
+    pooled = (gaps["method"] == "all three") & (gaps["attack"] == "lira-online") & (gaps["metric"] == METRIC)
+    gaps.loc[pooled, ["share", "share_low", "share_high"]] = [0.3, -0.1, 0.7]
+    doubtful = [one for one in headlines(replace(tiny.found, gaps=gaps), []) if one.startswith("At ")]
+    assert all("30% [-10, 70] is mismatch" in one and "none of it is certain" in one for one in doubtful)
+    gaps.loc[pooled, "share_low"] = 0.1
+    certain = [one for one in headlines(replace(tiny.found, gaps=gaps), []) if one.startswith("At ")]
+    assert len(certain) == 2
+    assert not any("none of it is certain" in one for one in certain)
+    gaps.loc[pooled, "share"] = np.nan
+    without = [one for one in headlines(replace(tiny.found, gaps=gaps), []) if one.startswith("At ")]
+    assert all("no share is given" in one for one in without)
+
+
+def shipping(tiny: Tiny, leaks: dict[str, float], lost: dict[str, float]) -> str:
+    """The sentence on what to ship of a made-up world: TPR of the strongest attack, the same for all targets."""
+    utility = tiny.found.utility.copy()
+    utility["lost"] = [lost.get(name, 0.5) for name in utility["quantizer"]]
+    one = copy.copy(tiny.one)
+    zero = np.zeros((8, 40))
+    outputs = {
+        spec: SimpleNamespace(
+            columns={"strongest/any/tpr@0.01": np.full(8, value), "strongest/adaptive/tpr@0.01": np.full(8, value)},
+            influence={"strongest/any/tpr@0.01": zero, "strongest/adaptive/tpr@0.01": zero},
+        )
+        for spec, value in leaks.items()
+    }
+    object.__setattr__(one, "outputs", outputs)
+    found = replace(tiny.found, utility=utility, measured={"digits": one})
+    (sentence,) = [one for one in headlines(found, []) if "What to ship" in one]
+    return sentence
 
 
 def test_what_to_ship_is_the_least_leaking_that_keeps_the_accuracy(tiny: Tiny) -> None:
-    utility, attacks = tiny.found.utility.copy(), tiny.found.attacks.copy()
-    widths = utility["part"] == "width"
-    utility.loc[widths, "lost"] = 0.5
-    kept = list(utility[widths]["quantizer"][:2])
-    utility.loc[utility["quantizer"].isin(kept), "lost"] = 0.01
-    strongest = (attacks["attack"] == "strongest") & (attacks["mode"] == "any") & (attacks["metric"] == "tpr@0.01")
-    attacks = attacks[~strongest]
-    rows = [
-        {
-            "data": "digits",
-            "quantizer": spec,
-            "attack": "strongest",
-            "mode": "any",
-            "metric": "tpr@0.01",
-            "value": value,
-        }
-        for spec, value in ((kept[0], 0.3), (kept[1], 0.1), ("identity", 0.4), ("rtn:2", 0.01))
-    ]
-    found = replace(tiny.found, utility=utility, attacks=pd.concat([attacks, pd.DataFrame(rows)]))
-    (sentence,) = [one for one in headlines(found, []) if "What to ship" in one]
-    assert "(10.0% found at 1% false alarms, 40.0% in the original" in sentence
-    nothing = replace(found, utility=utility.assign(lost=0.5))
-    assert any("No quantized network loses at most" in one for one in headlines(nothing, []))
+    specs = [spec for spec, row in tiny.one.rows.items() if row.part == "width" and row.method != "rtn"][:3]
+    leaks = {"identity": 0.4, specs[0]: 0.3, specs[1]: 0.1, specs[2]: 0.01}
+    sentence = shipping(tiny, leaks, {specs[0]: 0.01, specs[1]: 0.01})
+    row = tiny.one.rows[specs[1]]
+    assert f"{NAMES[row.method]} at {width_name(row.width)} has the lowest upper limit" in sentence
+    assert "finds 10.0% [10.0, 10.0] of the members, 40.0% in the original" in sentence
+    assert "certainly leaks less than the original and than all others" in sentence
+    assert "That it leaks less than the original is not certain" in shipping(
+        tiny, leaks | {specs[1]: 0.4, specs[0]: 0.5}, {specs[0]: 0.01, specs[1]: 0.01}
+    )
+    alike = shipping(tiny, leaks | {specs[0]: 0.1}, {specs[0]: 0.01, specs[1]: 0.01})
+    assert "but not certainly less than" in alike
+    assert "nothing that loses at most 0.02 of accuracy can be judged" in shipping(tiny, {"identity": 0.4}, {})
 
 
 def test_the_price_grows_with_what_is_run() -> None:

@@ -52,10 +52,17 @@ def each(specs: list[tuple[str, str]], value: Value) -> dict[str, Value]:
 FLOAT_HEADS = {f"{method}:ternary?head=float": 0.3 for method in PUBLISHED}
 
 
-def gaps(shares: Mapping[str, float], width: str = "2", **changes: str) -> pd.DataFrame:
-    rows = [{"data": "made up", "attack": "lira-online", "part": "width", "width": width, "method": method, "share": s}
-            for method, s in shares.items()]  # fmt: skip
-    return pd.DataFrame(rows).assign(**changes)
+def gaps(share: float, low: float, high: float, width: str = "2", **changes: str) -> pd.DataFrame:
+    """The three methods together, beside rows that have nothing to say here."""
+    mine: dict[str, Any] = {"attack": "lira-online", "metric": "tpr@0.01", "method": "all three", "width": width}
+    mine |= {"share": share, "share_low": low, "share_high": high}
+    against = dict.fromkeys(("share", "share_low", "share_high"), 5.0 if share < 0.5 else -5.0)
+    changed = [("attack", "strongest"), ("attack", "lira-published"), ("metric", "auc"),
+               ("width", "2" if width == "ternary" else "ternary"),
+               *(("method", method) for method in (*PUBLISHED, "rtn"))]  # fmt: skip
+    rows = [{**mine, name: value, **against} for name, value in changed]
+    rows.insert(3, {**mine, **changes})
+    return pd.DataFrame(rows).assign(data="made up", part="width")
 
 
 def differences(highs: list[float], control: str) -> pd.DataFrame:
@@ -137,13 +144,10 @@ CASES: list[Case] = [
     ("quantizing-finds-more", lambda: world({f"{m}:{w} transfer": 0.1 for m, w in LOW[1:]}), False, 0.0),
     ("quantizing-finds-more",
      lambda: world({f"{m}:{w} transfer": 0.1 for m, w in LOW} | {"obq:2 transfer": figure(0.15, 0.3)}), False, 0.05),
-    ("mismatch-2", lambda: findings(measured={"made up": None},
-                                    gaps=gaps({"obq": 0.9, "brecq": 0.51, "adaround": 0.2, "rtn": 0.0})), True, 0.51),
-    ("mismatch-2", lambda: findings(measured={"made up": None},
-                                    gaps=gaps({"obq": 0.9, "brecq": 0.49, "adaround": 0.2, "rtn": 5.0})), False, 0.49),
-    ("mismatch-ternary", lambda: findings(measured={"made up": None},
-                                          gaps=gaps({"obq": 0.6, "brecq": np.nan}, "ternary")), True, 0.6),
-    ("mismatch-ternary", lambda: findings(measured={"made up": None}, gaps=gaps({"obq": 0.4}, "ternary")), False, 0.4),
+    ("mismatch-2", lambda: findings(measured={"made up": None}, gaps=gaps(0.51, 0.3, 0.8)), True, 0.51),
+    ("mismatch-2", lambda: findings(measured={"made up": None}, gaps=gaps(0.49, 0.3, 0.8)), False, 0.49),
+    ("mismatch-ternary", lambda: findings(measured={"made up": None}, gaps=gaps(0.6, 0.55, 0.8, "ternary")), True, 0.6),
+    ("mismatch-ternary", lambda: findings(measured={"made up": None}, gaps=gaps(0.4, 0.1, 0.8, "ternary")), False, 0.4),
     ("less-than-noise", lambda: findings(controls=differences([-0.1] * 4 + [0.1] * 2, NOISE_CONTROL)), True, 2 / 3),
     ("less-than-noise", lambda: findings(controls=differences([-0.1] * 3 + [0.1] * 3, NOISE_CONTROL)), False, 0.5),
     ("less-than-noise",
@@ -206,17 +210,37 @@ def test_a_claim_about_rows_that_a_study_does_not_have_is_not_judged(claim: str)
         assert JUDGES[claim](world(metric="tpr@0.1")) == NOT_JUDGED
 
 
-def test_a_claim_about_a_table_that_is_empty_is_not_judged() -> None:
-    empty = findings(measured={"made up": None}, gaps=pd.DataFrame(), controls=pd.DataFrame())
-    for claim in ("mismatch-2", "mismatch-ternary", "less-than-noise", "less-than-stopped-early"):
-        assert JUDGES[claim](empty) == NOT_JUDGED
+def test_a_claim_about_a_table_that_has_no_such_row_is_not_judged() -> None:
+    several = ("mismatch-2", "mismatch-ternary", "less-than-noise", "less-than-stopped-early")
+    nothing = gaps(0.9, 0.8, 1.0).iloc[:0]
+    empty = findings(measured={"made up": None}, gaps=nothing, controls=differences([0.1] * 6, "").iloc[:0])
     others = findings(
         measured={"made up": None},
-        gaps=gaps({"obq": 0.9}, attack="strongest"),
+        gaps=gaps(0.9, 0.8, 1.0, attack="strongest"),
         controls=differences([np.nan] * 6, NOISE_CONTROL),
     )
-    for claim in ("mismatch-2", "less-than-noise", "less-than-stopped-early"):
-        assert JUDGES[claim](others) == NOT_JUDGED
+    unknown = findings(
+        measured={"made up": None}, gaps=gaps(np.nan, np.nan, np.nan), controls=differences([np.nan] * 6, "")
+    )
+    for claim in several:
+        assert JUDGES[claim](empty) == NOT_JUDGED
+    for claim in ("mismatch-2", *several[2:]):
+        for found in (others, unknown):
+            assert JUDGES[claim](found) == NOT_JUDGED
+
+
+def test_a_score_that_ranks_nothing_is_not_judged() -> None:
+    constant = findings(agreement=agreement(r_q=0.9, true_negatives=np.nan, elements=np.nan, cramer=0.8, fidelity=0.9))
+    for claim in ("true-negatives-rank", "count-ranks-as-r_q"):
+        assert JUDGES[claim](constant) == NOT_JUDGED
+    flat = findings(agreement=agreement(r_q=np.nan, cramer=0.9))
+    for claim in ("r_q-ranks", "cramer-ranks-as-r_q"):
+        assert JUDGES[claim](flat) == NOT_JUDGED
+    # Where it ranks some data set, that one is judged.
+    two = findings(agreement=pd.concat([agreement(r_q=np.nan, cramer=0.1), agreement(r_q=0.9, cramer=0.8)
+                                        .assign(data="second")]))  # fmt: skip
+    assert (JUDGES["r_q-ranks"](two).ours, JUDGES["r_q-ranks"](two).holds) == (0.9, True)
+    assert JUDGES["cramer-ranks-as-r_q"](two).ours == pytest.approx(-0.1)
 
 
 def both(first: Findings, second: Findings) -> Findings:
@@ -248,6 +272,66 @@ def test_a_claim_holds_if_it_holds_on_every_data_set(claim: str, order: tuple[in
     assert mixed.holds is False
     if not claim.startswith("low-bits-trade"):  # a share of all data sets together
         assert mixed.ours == pytest.approx(judge(worlds[1]()).ours)
+
+
+HAVE_THRESHOLDS = {
+    *(f"{claim}-{mode}" for mode in MODES for claim in ("four-bits-keep-leakage", "order-of-magnitude",
+                                                        "order-of-magnitude-useful", "brecq-lowest")),
+    "four-bits-keep-accuracy", "mismatch-2", "mismatch-ternary", "head-alone-hides", "head-alone-does-not-hide",
+    "r_q-ranks", "true-negatives-rank",
+}  # fmt: skip
+"""Claims whose shown figure has both an interval and a threshold of its own."""
+
+
+@pytest.mark.parametrize("claim", sorted(JUDGES))
+def test_a_figure_is_decided_where_its_interval_has_the_threshold_outside(claim: str) -> None:
+    for found in [JUDGES[claim](make()) for one, make, _, _ in CASES if one == claim]:
+        if claim not in HAVE_THRESHOLDS:
+            assert found.decided is None
+        elif claim.startswith("mismatch") or claim.endswith(("r_q-ranks", "negatives-rank")):
+            assert found.low is not None
+            assert found.high is not None
+            threshold = 0.5 if claim.startswith("mismatch") else 0.8
+            assert found.decided is (found.low > threshold or found.high < threshold)
+        else:
+            assert found.decided is True  # figures known to the last digit
+
+
+UNDECIDED: list[tuple[str, Callable[[], Findings], bool]] = [
+    ("four-bits-keep-accuracy", lambda: world({}, {"brecq:4": figure(0.795, 0.02)}), True),
+    ("four-bits-keep-accuracy", lambda: world({}, {"brecq:4": figure(0.785, 0.02)}), False),
+    *((f"four-bits-keep-leakage-{mode}", lambda: world({"obq:4": figure(0.185, 0.05)}), True) for mode in MODES),
+    *((f"four-bits-keep-leakage-{mode}", lambda: world({"obq:4": figure(0.175, 0.05)}), False) for mode in MODES),
+    *((f"{claim}-{mode}", lambda: world({"obq:2": figure(0.019, 0.01)}, metric="tpr@0.001"), True)
+      for mode in MODES for claim in ("order-of-magnitude", "order-of-magnitude-useful")),
+    *((f"{claim}-{mode}", lambda: world({"obq:2": figure(0.021, 0.01)}, metric="tpr@0.001"), False)
+      for mode in MODES for claim in ("order-of-magnitude", "order-of-magnitude-useful")),
+    *((f"brecq-lowest-{mode}", lambda: world({"brecq:2": figure(0.19, 0.05), "brecq:ternary": 0.1}), True)
+      for mode in MODES),
+    *((f"brecq-lowest-{mode}", lambda: world({"brecq:2": figure(0.21, 0.05), "brecq:ternary": 0.1}), False)
+      for mode in MODES),
+    ("mismatch-2", lambda: findings(measured={"made up": None}, gaps=gaps(0.6, 0.5, 0.8)), True),
+    ("mismatch-2", lambda: findings(measured={"made up": None}, gaps=gaps(0.3, 0.1, 0.5)), False),
+    ("head-alone-hides",
+     lambda: world({f"{ALONE.spec} transfer": figure(0.69, 0.05)}, metric="auc", usual=0.9), True),
+    ("head-alone-does-not-hide",
+     lambda: world({f"{ALONE.spec} adaptive": figure(0.85, 0.05)}, metric="auc", usual=0.9), False),
+    ("r_q-ranks", lambda: findings(agreement=agreement(r_q=0.82)), True),
+    ("true-negatives-rank", lambda: findings(agreement=agreement(true_negatives=0.77)), False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("claim", "make", "holds"), UNDECIDED)
+def test_a_figure_whose_interval_holds_the_threshold_is_not_decided(
+    claim: str, make: Callable[[], Findings], holds: bool
+) -> None:
+    found = JUDGES[claim](make())
+    assert (found.holds, found.decided) == (holds, False)
+
+
+def test_the_share_of_mismatch_comes_with_its_interval() -> None:
+    found = JUDGES["mismatch-2"](findings(measured={"made up": None}, gaps=gaps(0.6, 0.45, 0.8)))
+    assert (found.ours, found.low, found.high) == pytest.approx((0.6, 0.45, 0.8))
 
 
 def test_intervals_are_those_of_paired_differences() -> None:

@@ -17,13 +17,15 @@ Judged = Sequence[dict[str, Any]]
 class Verdict:
     """What came of a claim: our figure with its interval where it has one, and whether the claim holds.
 
-    `ours` and `holds` are None where the study was too small, or left out the part, to judge it.
+    `ours` and `holds` are None where the study was too small, or left out the part, to judge it. `decided` says whether
+    the interval lies on one side of the threshold; None where no interval is compared with it.
     """
 
     ours: float | None
     holds: bool | None
     low: float | None = None
     high: float | None = None
+    decided: bool | None = None
 
 
 NOT_JUDGED = Verdict(ours=None, holds=None)

@@ -109,6 +109,7 @@ def _templates() -> Environment:
 def _claim(claim: dict[str, Any]) -> dict[str, str]:
     """A claim as the page shows it."""
     mark, verdict = VERDICTS[claim["holds"]]
+    doubt = "; the interval holds the threshold" if claim.get("decided") is False else ""
     return {
         "claim": claim["claim"],
         "source": claim["source"],
@@ -118,6 +119,7 @@ def _claim(claim: dict[str, Any]) -> dict[str, str]:
         "limits": limits(claim["low"], claim["high"]),
         "mark": mark,
         "verdict": verdict,
+        "doubt": doubt,
     }
 
 

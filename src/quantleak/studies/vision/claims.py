@@ -9,7 +9,8 @@ from quantleak.studies.vision.jobs import ADAPTIVE, TERNARY, TRANSFER
 
 PAPER = "paper B"
 OURS = "ours"
-ATTACKERS = {TRANSFER: "Under the paper's attacker", ADAPTIVE: "Under an attacker who quantizes the shadows too"}
+ATTACKERS = {TRANSFER: "With float shadows, as in the paper", ADAPTIVE: "With shadows quantized like the target"}
+"""Every one of them is an attack by online LiRA."""
 
 
 def _of_each_attacker(mode: str, words: str) -> tuple[Claim[Findings], ...]:
@@ -19,7 +20,7 @@ def _of_each_attacker(mode: str, words: str) -> tuple[Claim[Findings], ...]:
             id=f"four-bits-keep-leakage-{mode}",
             source=PAPER,
             claim=f"{words}, 4 bits keep the leakage.",
-            threshold="smallest share of the original's TPR at 1% FPR over the three methods at least 0.9",
+            threshold="the smallest of the three methods' shares of the original's TPR at 1% FPR is at least 0.9",
             judge=verdicts.four_bits_leakage(mode, 0.9),
         ),
         Claim(
@@ -34,7 +35,7 @@ def _of_each_attacker(mode: str, words: str) -> tuple[Claim[Findings], ...]:
             id=f"order-of-magnitude-{mode}",
             source=PAPER,
             claim=f"{words}, 2 bits and ternary are up to an order of magnitude less vulnerable.",
-            threshold="largest ratio of the original's TPR at 0.1% FPR to the quantized one's at least 10",
+            threshold="the largest ratio of the original's TPR at 0.1% FPR to the quantized one's is at least 10",
             paper=10.0,
             judge=verdicts.magnitude(mode, 10.0),
         ),
@@ -42,7 +43,7 @@ def _of_each_attacker(mode: str, words: str) -> tuple[Claim[Findings], ...]:
             id=f"order-of-magnitude-useful-{mode}",
             source=OURS,
             claim=f"{words}, an order of magnitude is reached at a loss of at most 0.05 of accuracy.",
-            threshold="largest ratio of the original's TPR at 0.1% FPR to the quantized one's among these at least 10",
+            threshold="the largest such ratio among networks that lose at most 0.05 of accuracy is at least 10",
             judge=verdicts.magnitude(mode, 10.0, keeping=0.05),
         ),
         Claim(
@@ -57,16 +58,16 @@ def _of_each_attacker(mode: str, words: str) -> tuple[Claim[Findings], ...]:
             id=f"brecq-lowest-{mode}",
             source=PAPER,
             claim=f"{words}, BRECQ has the lowest TPR at 1% FPR.",
-            threshold="lower mean than AdaRound and OBQ at 2 bits and ternary; shown is the larger difference from the "
-            "lower of the two",
+            threshold="BRECQ's mean is below both others at both widths; shown is BRECQ less the lower of the two, at "
+            "the worse width",
             judge=verdicts.brecq_lowest(mode),
         ),
         Claim(
             id=f"brecq-varies-most-{mode}",
             source=PAPER,
             claim=f"{words}, BRECQ varies most between targets.",
-            threshold="largest standard deviation of TPR at 1% FPR at 2 bits and ternary: smaller ratio to the larger "
-            "of the others above 1",
+            threshold="BRECQ's standard deviation over targets is the largest at both widths; shown is BRECQ's divided "
+            "by the larger of the others, at the worse width",
             judge=verdicts.brecq_varies_most(mode),
         ),
     )
@@ -77,7 +78,7 @@ CLAIMS: tuple[Claim[Findings], ...] = (
         id="four-bits-keep-accuracy",
         source=PAPER,
         claim="4 bits keep the accuracy.",
-        threshold="largest loss over the three methods at most 0.01",
+        threshold="the largest loss of the three methods is at most 0.01",
         judge=verdicts.four_bits_accuracy(0.01),
     ),
     *_of_each_attacker(TRANSFER, ATTACKERS[TRANSFER]),
@@ -85,7 +86,7 @@ CLAIMS: tuple[Claim[Findings], ...] = (
     Claim(
         id="quantizing-finds-more",
         source=OURS,
-        claim="An attacker who quantizes the shadows finds more members at 2 bits and ternary than the paper's.",
+        claim="Quantized shadows find more members at 2 bits and ternary than float shadows.",
         threshold="difference of TPR at 1% FPR above 0 beyond its interval for all three methods at both widths; shown "
         "is the smallest",
         judge=verdicts.quantizing_finds_more,
@@ -94,9 +95,9 @@ CLAIMS: tuple[Claim[Findings], ...] = (
         Claim(
             id=f"mismatch-{width}",
             source=OURS,
-            claim=f"At least half of the privacy that the paper's attacker sees gained at {name} is mismatch.",
-            threshold="median of (adaptive - transfer) / (original - transfer) in TPR at 1% FPR over the methods whose "
-            "drop is certain at least 0.5; limits are the smallest and the largest",
+            claim=f"At least half of the privacy that float shadows see gained at {name} is mismatch.",
+            threshold="(adaptive - transfer) / (original - transfer) in TPR at 1% FPR, of the means over the three "
+            "methods, is at least 0.5; not judged where the drop is not certain",
             judge=verdicts.mismatch(width, 0.5),
         )
         for width, name in (("2", "2 bits"), (TERNARY, "1.58 bits"))
@@ -119,30 +120,29 @@ CLAIMS: tuple[Claim[Findings], ...] = (
     ),
     Claim(
         id="head-alone-hides",
-        source="ours, on the reference's record (AUC .946 to about .78)",
-        claim="Making the head alone ternary hides most of the signal from the paper's attacker.",
-        threshold="at least half of the AUC above 0.5",
-        paper=0.37,
+        source="ours; the reference's record, AUC .946 to about .78, is a share of .37",
+        claim="Making the head alone ternary hides most of the signal from float shadows.",
+        threshold="at least half of the AUC above 0.5 is lost",
         judge=verdicts.head_alone(TRANSFER, 0.5, hidden=True),
     ),
     Claim(
         id="head-alone-does-not-hide",
         source=OURS,
-        claim="Making the head alone ternary hides next to nothing from an attacker who quantizes the shadows too.",
+        claim="Making the head alone ternary hides next to nothing from quantized shadows.",
         threshold="at least nine tenths of the AUC above 0.5 are left",
         judge=verdicts.head_alone(ADAPTIVE, 0.9, hidden=False),
     ),
     Claim(
         id="more-accurate-than-smaller",
         source=OURS,
-        claim="Ternary networks are more accurate than a float network of the same size on disk.",
+        claim="Ternary networks are more accurate than a float network of about the same size on disk.",
         threshold="beyond the interval for all three methods; shown is the smallest difference",
         judge=verdicts.more_accurate_than_smaller,
     ),
     Claim(
         id="leak-more-than-smaller",
         source=OURS,
-        claim="Ternary networks leak more than a float network of the same size on disk.",
+        claim="Ternary networks leak more than a float network of about the same size on disk.",
         threshold="TPR at 1% FPR higher beyond the interval for at least two of the three methods; shown is the median "
         "difference",
         judge=verdicts.leaks_more_than_smaller,
@@ -173,7 +173,7 @@ CLAIMS: tuple[Claim[Findings], ...] = (
         id="count-ranks-as-r_q",
         source=OURS,
         claim="The number of distinct quantized models ranks them at least as well as r_Q.",
-        threshold="difference of Spearman at least 0; equal numbers rank nothing and count as 0",
+        threshold="difference of Spearman at least 0; not judged where all numbers are equal",
         judge=verdicts.ranks_as_well("elements", "r_q"),
     ),
     Claim(

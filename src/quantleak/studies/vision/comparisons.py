@@ -9,11 +9,9 @@ import numpy as np
 from quantleak.attacks import Crossed
 from quantleak.quantizers import BASELINE
 from quantleak.results import Estimate
-from quantleak.studies.vision.findings import METRIC, Findings, Measured, limits, resampled
+from quantleak.studies.vision.findings import METRIC, PAPERS, Findings, Measured, limits, resampled
 from quantleak.studies.vision.jobs import ONLINE, TERNARY, WIDTH, Row
 
-PUBLISHED = ("adaround", "brecq", "obq")
-"""The paper's methods."""
 LOW = ("2", TERNARY)
 
 
@@ -21,7 +19,7 @@ def published_rows(findings: Findings, widths: Sequence[str]) -> Iterator[tuple[
     """The paper's methods at some widths, on every data set."""
     for one in findings.measured.values():
         for width in widths:
-            for method in PUBLISHED:
+            for method in PAPERS:
                 row = one.find(WIDTH, method, width)
                 if row is not None:
                     yield one, row
@@ -35,7 +33,7 @@ def low_widths(findings: Findings) -> Iterator[tuple[Measured, str]]:
 
 def by_method(one: Measured, width: str, mode: str) -> dict[str, Crossed]:
     """TPR at 1% FPR under online LiRA of the paper's methods."""
-    rows = {method: one.find(WIDTH, method, width) for method in PUBLISHED}
+    rows = {method: one.find(WIDTH, method, width) for method in PAPERS}
     figures = {m: one.leakage(row.spec, ONLINE, mode, METRIC) for m, row in rows.items() if row is not None}
     return {method: figure for method, figure in figures.items() if figure is not None}
 

@@ -73,7 +73,9 @@ def _one(study: Vision, every: Plans, workers: int) -> Price:
         "evaluate": evaluated * _evaluating(main),
     }
     smaller = members * study.epochs * _training(small) + images * _evaluating(small)
-    blocks = -(-study.models // min(workers, study.models))
+    # One accelerator serves one process.
+    processes = 1 if main.settings.device.startswith("cuda") else min(workers, study.models)
+    blocks = -(-study.models // processes)
     attacks = _attacking(main, every.rows, study)
     queries = len(main.queries)
     numbers = study.models * looks * (len(parts.pool) + len(parts.population)) * queries
@@ -183,4 +185,6 @@ def _images(plan: Plan) -> Tensor:
 def _seconds(job: Callable[[], object]) -> float:
     start = time.perf_counter()
     job()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
     return time.perf_counter() - start

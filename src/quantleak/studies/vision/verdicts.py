@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from statistics import median
 
 import numpy as np
 
@@ -12,7 +11,6 @@ from quantleak.results import Estimate
 from quantleak.studies.common import NOT_JUDGED, Verdict
 from quantleak.studies.vision.comparisons import (
     LOW,
-    PUBLISHED,
     above,
     by_method,
     difference,
@@ -21,7 +19,7 @@ from quantleak.studies.vision.comparisons import (
     ratio,
     value_of,
 )
-from quantleak.studies.vision.findings import METRIC, Findings, limits, resampled
+from quantleak.studies.vision.findings import METRIC, PAPERS, POOLED, Findings, limits, resampled
 from quantleak.studies.vision.jobs import (
     ADAPTIVE,
     HEAD,
@@ -47,7 +45,7 @@ def four_bits_accuracy(most: float) -> Judge:
     def judge(findings: Findings) -> Verdict:
         losses = [one.lost(row.spec) for one, row in published_rows(findings, (FOUR,))]
         worst = max(losses, key=value_of, default=None)
-        return NOT_JUDGED if worst is None else _verdict(worst, value_of(worst) <= most)
+        return NOT_JUDGED if worst is None else _verdict(worst, value_of(worst) <= most, most)
 
     return judge
 
@@ -59,7 +57,7 @@ def four_bits_leakage(mode: str, least: float) -> Judge:
         ratios = [ratio(findings, one, row, mode, METRIC) for one, row in published_rows(findings, (FOUR,))]
         found = [ratio for ratio in ratios if ratio is not None]
         worst = min(found, key=value_of, default=None)
-        return NOT_JUDGED if worst is None else _verdict(worst, value_of(worst) >= least)
+        return NOT_JUDGED if worst is None else _verdict(worst, value_of(worst) >= least, least)
 
     return judge
 
@@ -98,7 +96,8 @@ def magnitude(mode: str, least: float, keeping: float = np.inf) -> Judge:
                 floor = 1 / float(one.plan.member.sum() * before.mean)
                 low, high = (max(end or 0.0, floor) for end in (best.low, best.high))
                 factor = 1 / max(value_of(best), floor)
-                verdicts.append(Verdict(ours=factor, low=1 / high, high=1 / low, holds=factor >= least))
+                found = Estimate(value=factor, low=1 / high, high=1 / low)
+                verdicts.append(_verdict(found, factor >= least, least))
         return _together(verdicts)
 
     return judge
@@ -134,7 +133,7 @@ def brecq_lowest(mode: str) -> Judge:
                 other = min((f for method, f in figures.items() if method != BRECQ), key=lambda f: f.mean)
                 found.append((figures[BRECQ] - other).estimate(findings.study.level))
         worst = max(found, key=value_of, default=None)
-        return NOT_JUDGED if worst is None else _verdict(worst, value_of(worst) < 0)
+        return NOT_JUDGED if worst is None else _verdict(worst, value_of(worst) < 0, 0.0)
 
     return judge
 
@@ -155,25 +154,21 @@ def brecq_varies_most(mode: str) -> Judge:
 
 
 def mismatch(width: str, least: float) -> Judge:
-    """The median over the methods of the share of the drop that is mismatch; limits are the smallest and largest."""
+    """The share of the drop that is mismatch, of the means over the three methods."""
 
     def judge(findings: Findings) -> Verdict:
-        verdicts: list[Verdict] = []
         rows = findings.gaps
-        for name in findings.measured if not rows.empty else ():
-            mine = rows[
-                (rows["data"] == name)
-                & (rows["attack"] == ONLINE)
-                & (rows["part"] == WIDTH)
-                & (rows["width"] == width)
-                & rows["method"].isin(PUBLISHED)
-            ]["share"].dropna()
-            if len(mine):
-                middle = median(mine)
-                verdicts.append(
-                    Verdict(ours=middle, low=float(mine.min()), high=float(mine.max()), holds=middle >= least)
-                )
-        return _together(verdicts)
+        mine = rows[
+            (rows["attack"] == ONLINE)
+            & (rows["metric"] == METRIC)
+            & (rows["method"] == POOLED)
+            & (rows["width"] == width)
+        ].dropna(subset=["share"])
+        found = [
+            Estimate(value=float(row["share"]), low=float(row["share_low"]), high=float(row["share_high"]))
+            for row in mine.to_dict("records")
+        ]
+        return _together([_verdict(share, value_of(share) >= least, least) for share in found])
 
     return judge
 
@@ -200,7 +195,7 @@ def leaks_less_than(control: str, least: float) -> Judge:
             (rows["control"] == control)
             & (rows["part"] == WIDTH)
             & rows["width"].isin(LOW)
-            & rows["method"].isin(PUBLISHED)
+            & rows["method"].isin(PAPERS)
         ]
         if mine["difference"].isna().all():
             return NOT_JUDGED
@@ -227,7 +222,7 @@ def head_alone(mode: str, least: float, *, hidden: bool) -> Judge:
             low, high = limits((drawn["after"] - 0.5) / (drawn["before"] - 0.5), findings.study.level)
             if hidden:
                 left, low, high = 1 - left, 1 - high, 1 - low
-            verdicts.append(Verdict(ours=left, low=low, high=high, holds=left >= least))
+            verdicts.append(_verdict(Estimate(value=left, low=low, high=high), left >= least, least))
         return _together(verdicts)
 
     return judge
@@ -263,21 +258,25 @@ def ranks(score: str, least: float) -> Judge:
     """Spearman of a score with the strongest attack's security."""
 
     def judge(findings: Findings) -> Verdict:
-        rows = findings.agreement[findings.agreement["score"] == score]
+        rows = findings.agreement[findings.agreement["score"] == score].dropna(subset=["spearman"])
+        if rows.empty:
+            return NOT_JUDGED
         worst = rows.nsmallest(1, "spearman").iloc[0]
-        value = float(worst["spearman"])
-        return Verdict(ours=value, low=float(worst["low"]), high=float(worst["high"]), holds=value >= least)
+        found = Estimate(value=float(worst["spearman"]), low=float(worst["low"]), high=float(worst["high"]))
+        return _verdict(found, value_of(found) >= least, least)
 
     return judge
 
 
 def ranks_as_well(score: str, than: str) -> Judge:
-    """The difference of two scores' Spearman."""
+    """The difference of two scores' Spearman; a score that is equal for all quantizers is not judged."""
 
     def judge(findings: Findings) -> Verdict:
         wide = findings.agreement.pivot(index="data", columns="score", values="spearman")
-        smallest = float((wide[score] - wide[than]).min())
-        return Verdict(ours=smallest, holds=smallest >= 0)
+        differences = (wide[score] - wide[than]).dropna()
+        if differences.empty:
+            return NOT_JUDGED
+        return Verdict(ours=float(differences.min()), holds=bool(differences.min() >= 0))
 
     return judge
 
@@ -310,5 +309,8 @@ def _together(verdicts: Sequence[Verdict]) -> Verdict:
     return next((verdict for verdict in verdicts if not verdict.holds), verdicts[0])
 
 
-def _verdict(estimate: Estimate, holds: bool) -> Verdict:
-    return Verdict(ours=estimate.value, low=estimate.low, high=estimate.high, holds=holds)
+def _verdict(estimate: Estimate, holds: bool, threshold: float | None = None) -> Verdict:
+    """The estimate with its interval, and, where its own threshold is given, whether that lies outside."""
+    low, high = estimate.low, estimate.high
+    decided = None if threshold is None or low is None or high is None else not low <= threshold <= high
+    return Verdict(ours=estimate.value, low=low, high=high, holds=holds, decided=decided)

@@ -99,6 +99,12 @@ def test_without_noise_there_is_no_such_control() -> None:
     assert set(table(0.7, 0.18, noises=())["control"]) == {STOPPED_CONTROL}
 
 
+def test_without_a_rate_the_table_is_empty_and_has_its_columns() -> None:
+    none = controls(measured({("identity", "lira-online", "adaptive", "auc"): 0.7}, {}, [BASE]))
+    assert none.empty
+    assert none.columns.tolist() == table(0.7, 0.18).columns.tolist()
+
+
 def test_controls_of_the_tiny_study(tiny: Tiny) -> None:
     found = tiny.found.controls
     wanted = {spec for spec, row in tiny.one.rows.items() if row.part in ("width", "head")}

@@ -13,6 +13,11 @@ from quantleak.studies.vision.claims import CLAIMS
 from quantleak.studies.vision.findings import STOPPED, find
 from quantleak.studies.vision.jobs import SMALLER
 
+SCORED = {
+    "r_q": "r_q-ranks", "cramer": "cramer-ranks-as-r_q", "fidelity": "fidelity-ranks-as-r_q",
+    "elements": "count-ranks-as-r_q", "true_negatives": "true-negatives-rank",
+}  # fmt: skip
+"""By score, the claim about it; but for the true negatives' that claim is about r_Q too."""
 CONTROLS = ["stopped after 1", "stopped after 2", SMALLER]
 
 
@@ -81,16 +86,17 @@ def test_attacks_have_a_row_for_every_figure(tiny: Tiny) -> None:
     assert (table.loc[table["attack"] != "strongest", "chosen"] == "").all()
 
 
-def test_examples_in_bins_are_those_found_so_often_in_the_originals(tiny: Tiny) -> None:
+def test_one_half_of_the_originals_puts_examples_into_bins_and_the_other_is_shown(tiny: Tiny) -> None:
     random = np.random.default_rng(0)
-    # Of four member targets each; in the originals some of everything, from nobody to everybody.
-    shares = {name: {mode: random.integers(5, size=520) / 4 for mode in output.examples}
+    # Of up to four member targets in a half; some of everything, from nobody to everybody, and some in no half at all.
+    trained = random.random((2, 520)) < 0.9
+    shares = {name: {mode: np.where(trained, random.integers(5, size=(2, 520)) / 4, np.nan) for mode in output.examples}
               for name, output in tiny.ran.attacked[DATA].items()}  # fmt: skip
     attacked = {name: replace(output, examples=shares[name]) for name, output in tiny.ran.attacked[DATA].items()}
     table = find(tiny.study, replace(tiny.ran, attacked={DATA: attacked})).examples
-    before = shares["identity"]["adaptive"]
-    bins = {(0.0, 0.2): before == 0, (0.2, 0.4): before == 0.25, (0.4, 0.6): before == 0.5,
-            (0.6, 0.8): before == 0.75, (0.8, 1.0): before == 1}  # fmt: skip
+    even, odd = shares["identity"]["adaptive"]
+    known = trained[0] & trained[1]
+    bins = {(n / 5, (n + 1) / 5): known & (even == n / 4) for n in range(5)}
     assert set(table["quantizer"]) == {row.spec for row in tiny.one.rows.values() if row.whole} - {"identity"}
     assert {"adaptive", "transfer"} <= set(table["mode"])
     for (quantizer, mode), rows in table.groupby(["quantizer", "mode"]):
@@ -98,17 +104,27 @@ def test_examples_in_bins_are_those_found_so_often_in_the_originals(tiny: Tiny) 
         for row, ((least, most), inside) in zip(rows.to_dict("records"), bins.items(), strict=True):
             assert (row["least"], row["most"]) == pytest.approx((least, most))
             assert row["examples"] == inside.sum()
-            assert row["before"] == before[inside][0]
-            assert row["after"] == pytest.approx(shares[quantizer][mode][inside].mean())
+            assert row["chosen"] == even[inside][0]
+            assert row["before"] == pytest.approx(odd[inside].mean())
+            assert row["after"] == pytest.approx(shares[quantizer][mode][1][inside].mean())
 
 
 def test_bins_in_which_no_example_lies_are_left_out(tiny: Tiny) -> None:
-    before = tiny.ran.attacked[DATA]["identity"].examples["adaptive"]
+    even, odd = tiny.ran.attacked[DATA]["identity"].examples["adaptive"]
+    known = ~np.isnan(even) & ~np.isnan(odd)
+    # Who is trained on what is known to the plan.
+    member = tiny.plan.member
+    np.testing.assert_array_equal(known, member[::2].any(0) & member[1::2].any(0))
     table = tiny.found.examples
     some = table[(table["quantizer"] == "rtn:2") & (table["mode"] == "adaptive")]
     assert (some["examples"] > 0).all()
-    assert some["examples"].sum() == len(before)
-    assert len(some) == len(np.unique(np.minimum(before // 0.2, 4)))
+    assert some["examples"].sum() == known.sum()
+    assert len(some) == len(np.unique(np.minimum(even[known] // 0.2, 4)))
+
+
+def test_where_no_rate_is_supported_no_example_is_found(tiny: Tiny) -> None:
+    attacked = {name: replace(output, examples={}) for name, output in tiny.ran.attacked[DATA].items()}
+    assert find(tiny.study, replace(tiny.ran, attacked={DATA: attacked})).examples.empty
 
 
 def test_quantizers_that_read_members_are_named(tiny: Tiny) -> None:
@@ -169,14 +185,19 @@ def test_a_pool_too_small_for_any_rate_leaves_tables_empty_and_not_the_study_bro
         for name, output in tiny.ran.attacked[DATA].items()
     }
     found = find(tiny.study, replace(tiny.ran, attacked={DATA: attacked}))
-    assert found.gaps.empty
+    assert set(found.gaps["metric"]) == {"auc"}
+    assert found.gaps.columns.tolist() == tiny.found.gaps.columns.tolist()
     assert found.controls.empty
+    assert found.controls.columns.tolist() == tiny.found.controls.columns.tolist()
     # What needs neither a rate nor 4 bits.
     judged = {claim.id for claim in CLAIMS if claim.judge(found).holds is not None}
     # Of so few models it may be uncertain that the originals leak at all, and the head is then not judged.
-    assert judged - {"head-alone-hides", "head-alone-does-not-hide"} == {
-        "more-accurate-than-smaller", "r_q-ranks",
-        "cramer-ranks-as-r_q", "fidelity-ranks-as-r_q", "count-ranks-as-r_q", "true-negatives-rank",
-        "toy-float-shadows-fail", "toy-restored",
-    }  # fmt: skip
+    heads = {"head-alone-hides", "head-alone-does-not-hide"}
+    # Nor is a score that is the same for all quantizers.
+    table = found.scores
+    ranked = {name for name in SCORED if table[name].nunique() > 1}
+    assert "fidelity" in ranked
+    needed = {name: {name} if name == "true_negatives" else {name, "r_q"} for name in ranked}
+    scored = {SCORED[name] for name in ranked if needed[name] <= ranked}
+    assert judged - heads == scored | {"more-accurate-than-smaller", "toy-float-shadows-fail", "toy-restored"}
     assert len(found.utility) == len(tiny.found.utility)

@@ -29,7 +29,7 @@ CONVENTIONS = {
 OPEN = {
     "any": {"adaptive", "transfer", "recalibrated", "none"},
     "adaptive": {"adaptive", "none"},
-    "transfer": {"transfer", "none"},
+    "transfer": {"transfer", "recalibrated", "none"},
 }
 
 
@@ -47,13 +47,15 @@ def mapped(signals: Signals) -> Signals:
     return signals.map(lambda values: 0.5 * values + 1 + 0.1 * random.normal(size=values.shape))
 
 
-def run(signals: Signals, name: str = QUANTIZED, calibrated: np.ndarray | None = None) -> RowOutput:
+def run(
+    signals: Signals, name: str = QUANTIZED, calibrated: np.ndarray | None = None, member: np.ndarray = MEMBER
+) -> RowOutput:
     """All attacks on one row of a world whose quantized signals are those of the original, mapped."""
     quantized = mapped(signals)
     both = {FLOAT: signals, QUANTIZED: quantized, LAYER: quantized}
     inputs = AttackInputs(
-        targets=both, shadows=both, pairing=LeaveOneOut(member=MEMBER, seed=0), baseline=FLOAT,
-        groups=np.arange(POOL), task="multiclass", level=0.95,
+        targets=both, shadows=both, pairing=LeaveOneOut(member=member, seed=0), baseline=FLOAT,
+        groups=np.arange(member.shape[1]), task="multiclass", level=0.95,
         calibrated={} if calibrated is None else {QUANTIZED: calibrated},
     )  # fmt: skip
     rows = {
@@ -129,9 +131,22 @@ def test_every_attack_runs_in_every_mode_and_loss_in_one(left: RowOutput) -> Non
 @pytest.mark.parametrize("mode", ["adaptive", "transfer", "recalibrated"])
 def test_examples_are_the_shares_of_member_targets_that_give_them_away(left: RowOutput, mode: str) -> None:
     flags = by_hand(scores_of("lira-online", mode), 0.01)
-    expected = [flags[MEMBER[:, n], n].mean() for n in range(POOL)]
-    np.testing.assert_allclose(left.examples[mode], expected, atol=1e-12)
-    assert left.examples["adaptive"].mean() > 0.02
+    assert left.examples[mode].shape == (2, POOL)
+    for half in (0, 1):
+        targets = [[t for t in range(half, MODELS, 2) if MEMBER[t, n]] for n in range(POOL)]
+        expected = [flags[some, n].mean() for n, some in enumerate(targets)]
+        np.testing.assert_allclose(left.examples[mode][half], expected, atol=1e-12)
+    assert np.nanmean(left.examples["adaptive"]) > 0.02
+
+
+def test_an_example_on_which_no_target_of_a_half_was_trained_has_no_share_there() -> None:
+    member = MEMBER.copy()
+    member[:, 0] = np.arange(MODELS) % 2 == 1
+    member[:, 1] = ~member[:, 0]
+    missing = np.zeros((2, POOL), bool)
+    missing[[0, 1], [0, 1]] = True
+    for found in run(SIGNALS, member=member).examples.values():
+        np.testing.assert_array_equal(np.isnan(found), missing)
 
 
 def test_members_that_the_quantizer_read_are_counted_apart(left: RowOutput) -> None:
@@ -150,7 +165,34 @@ def test_influences_of_a_figure_are_those_of_its_evaluation(left: RowOutput) -> 
         kept = left.influence[f"lira-online/transfer/{metric}"]
         assert kept.dtype == np.float32
         np.testing.assert_allclose(kept, found.crossed(rate).influence, atol=1e-6)
-    assert {key.split("/")[0] for key in left.influence} == {"lira-online", "strongest"}
+    published = evaluate(scores_of("lira-published", "transfer"), MEMBER).crossed(0.01).influence
+    np.testing.assert_allclose(left.influence["lira-published/transfer/tpr@0.01"], published, atol=1e-6)
+    kept = {tuple(key.split("/")) for key in left.influence}
+    assert {(attack, metric) for attack, _, metric in kept} == {
+        *((attack, metric) for attack in ("lira-online", "lira-published", "strongest")
+          for metric in ("auc", "tpr@0.01")),
+        ("lira-online", "tpr@0.1"),
+    }  # fmt: skip
+    modes = {"adaptive", "transfer", "recalibrated"}
+    assert {mode for attack, mode, _ in kept if attack == "lira-published"} == modes
+
+
+def test_a_pool_too_small_for_the_rate_gives_nobody_away() -> None:
+    few = 60
+    small = Signals(pool=SIGNALS.pool[:, :few], population=SIGNALS.population)
+    output = run(small, calibrated=CALIBRATED[:, :few], member=MEMBER[:, :few])
+    assert figures(output, "lira-online", "adaptive")["tpr@0.01"] is None
+    assert output.examples == {}
+    found = output.calibrated["adaptive"]
+    unknown = {name: found[name].value for name in ("found", "others", "alarms", "difference")}
+    assert unknown == dict.fromkeys(unknown)
+    # Among members, who was read can still be ranked.
+    scores = leave_one_out(
+        partial(lira, convention=LiRA()), mapped(small).pool, mapped(small).pool, MEMBER[:, :few], seed=0
+    )
+    rows = zip(scores, MEMBER[:, :few], CALIBRATED[:, :few], strict=True)
+    aucs = [roc_auc_score(read[inside], row[inside]) for row, inside, read in rows]
+    assert found["auc"].value == pytest.approx(np.mean(aucs))
 
 
 def brute_strongest(left: RowOutput, open_to: set[str]) -> tuple[str, np.ndarray]:
@@ -177,8 +219,14 @@ def test_the_strongest_is_chosen_among_what_is_open_to_it(left: RowOutput, world
         assert one.estimate.value == pytest.approx(values.mean())
         assert output.influence[f"strongest/{name}/tpr@0.01"].shape == (MODELS // 2, POOL)
     if world == "shadows help":
+        # Mapped back to the scores of float shadows, targets are what these find most in; what is not, they miss.
+        best = {name: brute_strongest(output, open_to)[0] for name, open_to in OPEN.items()}
+        assert best["transfer"].endswith("recalibrated")
+        assert best["any"] == best["transfer"] != best["adaptive"]
         rates = {name: figures(output, "strongest", name)["tpr@0.01"] for name in OPEN}
-        assert rates["adaptive"] > rates["transfer"] + 0.02
+        away = max(values[1::2].mean() for key, values in output.columns.items() if key.endswith("/transfer/tpr@0.01")
+                   and not key.startswith("strongest"))  # fmt: skip
+        assert min(rates.values()) > away + 0.02
     else:
         assert figures(output, "strongest", "any")["auc"] == pytest.approx(0.856, abs=0.02)  # Phi(1.5 / sqrt 2)
 
@@ -230,6 +278,7 @@ def test_members_read_by_a_quantizer_of_a_real_fleet(tiny: Tiny) -> None:
     found = output.calibrated["adaptive"]
     weights = mask.sum(1) / tiny.plan.member.sum(1)
     # Both shares together are that of all members, which `examples` gives example by example.
-    everyone = (output.examples["adaptive"] * tiny.plan.member.sum(0)).sum() / tiny.plan.member.sum()
+    trained = np.stack([tiny.plan.member[half::2].sum(0) for half in (0, 1)])
+    everyone = np.nansum(output.examples["adaptive"] * trained) / trained.sum()
     together = np.average(weights) * float(found["found"]) + (1 - np.average(weights)) * float(found["others"])
     assert together == pytest.approx(everyone, abs=2e-3)

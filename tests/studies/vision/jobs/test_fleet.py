@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
@@ -17,6 +18,7 @@ from quantleak.fleet import Block, trainer
 from quantleak.studies.vision.jobs.fleet import FleetJob, FleetOutput, SmallerJob
 from quantleak.studies.vision.jobs.plans import Plans
 from quantleak.studies.vision.jobs.settings import open_data
+from quantleak.threads import one_thread
 
 MODEL = 5
 FIELDS = ("pool", "population", "held_out", "test", "training", "fidelity")
@@ -49,6 +51,13 @@ def log_odds(module: nn.Module, images: np.ndarray, labels: np.ndarray) -> np.nd
 def moved_left(images: np.ndarray) -> np.ndarray:
     """By one pixel, zeros where nothing comes in."""
     return np.concatenate([images[..., 1:], np.zeros_like(images[..., :1])], axis=-1)
+
+
+@pytest.fixture(autouse=True)
+def as_in_a_job() -> Iterator[None]:
+    """In one thread, as every job runs: with more, sums are taken in another order."""
+    with one_thread():
+        yield
 
 
 def test_stopped_networks_are_the_checkpoints_of_the_same_training(tiny: Tiny) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from quantleak.fleet.training import Training
 from quantleak.models import network
 from quantleak.ptq import procedure
 from quantleak.quantizers import BASELINE
-from quantleak.studies.vision.jobs import METHODS, Vision
-from quantleak.studies.vision.jobs.settings import STOPPED_AT, open_data
+from quantleak.studies.vision.jobs import METHODS, Vision, settings
+from quantleak.studies.vision.jobs.settings import PROFILES, STOPPED_AT, open_data
 
 PRESETS = tuple(Vision.presets)
 QUICK = Vision.preset("quick")
@@ -48,6 +49,30 @@ def test_what_changes_numbers_makes_another_study(change: dict[str, object]) -> 
 @pytest.mark.parametrize("change", [{"data_dir": "/anywhere"}, {"resamples": 7}])
 def test_what_changes_no_job_does_not(change: dict[str, object]) -> None:
     assert replace(QUICK, **change).identity == QUICK.identity
+
+
+def test_what_a_version_of_the_program_changes_makes_another_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How a profile sets the methods, and when training is looked at."""
+    before = QUICK.identity
+    specs = [procedure(QUICK.spec(method, width)).spec for method in METHODS for width in QUICK.widths]
+    assert before["quantizers"] == specs
+    assert before["stopped_at"] == [3, 6, 9, 12, 18, 24]
+    json.dumps(before, allow_nan=False)
+    monkeypatch.setattr(settings, "PROFILES", {**PROFILES, "short": {**PROFILES["short"], "brecq": "iterations=7"}})
+    assert QUICK.identity["quantizers"] != specs
+    monkeypatch.undo()
+    monkeypatch.setattr(settings, "STOPPED_AT", STOPPED_AT[1:])
+    assert QUICK.identity != before
+
+
+def test_the_device_counts_and_not_how_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = replace(QUICK, device="cpu").identity
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert QUICK.identity == named
+    assert named["device"] == "cpu"
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert QUICK.identity != named
+    assert QUICK.identity["device"].startswith("cuda")
 
 
 def test_images_count_and_not_where_they_lie(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from quantleak.studies.common.style import BLUE, GREEN, INK, ORANGE
 from quantleak.studies.vision.figures.drawing import listed, together
 from quantleak.studies.vision.figures.selections import KEYS, named, panel_title
 from quantleak.studies.vision.findings import Findings
-from quantleak.studies.vision.jobs import ADAPTIVE, NONE, RECALIBRATED, STRONGEST, TERNARY, TRANSFER, WIDTH
+from quantleak.studies.vision.jobs import ADAPTIVE, NONE, RECALIBRATED, STRONGEST, TRANSFER, WIDTH
 
 STYLES = {
     "no shadows": (INK, "diamond"),
@@ -31,14 +31,11 @@ def attacks(findings: Findings) -> Figure:
     panels: list[alt.LayerChart] = []
     for data in findings.measured:
         rows = every[(every["data"] == data) & (every["part"] == WIDTH) & (every["method"] == DRAWN)]
-        for width in ("2", TERNARY):
-            one = rows[rows["width"] == width].assign(
-                name=rows["attack"],
-                series=lambda f: f["mode"].map(MODES),
-            )
-            if len(one):
-                title = panel_title(findings, data, f"AUC on {named(one)[0]}")
-                panels.append(listed(one, title, "AUC", STYLES, percent=False, line=0.5, named=len(panels) % 2 == 0))
+        for width in findings.study.widths[-2:]:
+            one = rows[rows["width"] == width]
+            title = panel_title(findings, data, f"AUC on {named(one)[0]}")
+            one = one.assign(name=one["attack"], series=one["mode"].map(MODES))
+            panels.append(listed(one, title, "AUC", STYLES, percent=False, line=0.5, named=len(panels) % 2 == 0))
     return Figure(
         name="attacks",
         title="Every attack in every mode",

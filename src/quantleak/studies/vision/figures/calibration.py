@@ -15,7 +15,7 @@ from quantleak.studies.vision.jobs import HEAD, WIDTH
 def calibration(findings: Findings) -> Figure | None:
     """The figure; None where no method reads data."""
     every = findings.calibrated
-    if every.empty:
+    if every.empty or every["auc"].isna().all():
         return None
     frame = every[every["mode"].isin(ATTACKER) & every["part"].isin([WIDTH, HEAD])].reset_index(drop=True)
     frame = frame.assign(series=frame["mode"].map(ATTACKER), name=named(frame, head=True))
@@ -33,7 +33,7 @@ def calibration(findings: Findings) -> Figure | None:
     ]
     return Figure(
         name="calibration",
-        title="Are members that a quantizer read easier to find?",
+        title="Are the members used for calibration easier to find?",
         caption=(
             "Every method but rounding to nearest is calibrated on some of each model's own members, drawn at random. "
             "Above 0.5, the dashed line, online LiRA takes them for members more readily than the other members. The "

@@ -15,6 +15,8 @@ from quantleak.studies.vision.jobs import ADAPTIVE, TERNARY, TRANSFER
 WIDTH, HEIGHT = 300.0, 250.0
 LINE = 25.0
 """Pixels of a row of a list."""
+GUESSING = 0.01
+"""What guessing finds at 1% false alarms."""
 FLOOR = 1e-3
 """Where a logarithmic axis of rates begins at the latest; what lies below is drawn there."""
 
@@ -117,7 +119,7 @@ def plane(
         legend: Whether the series are explained below.
     """
     every = [part for part in (frame, original, lines) if part is not None and len(part)]
-    least = max(FLOOR, min(float(part["value"].clip(lower=FLOOR).min()) for part in every) / 1.6)
+    least = min(GUESSING / 1.3, max(FLOOR, min(float(part["value"].clip(lower=FLOOR).min()) for part in every) / 1.6))
     most = max(float(part["high"].fillna(part["value"]).max()) for part in every) * 1.15
     scale = alt.Scale(type="log", domain=[least, most], nice=False, clamp=True)
     x = alt.X(
@@ -173,6 +175,6 @@ def together(panels: Sequence[alt.LayerChart], columns: int) -> alt.ConcatChart:
 
 def _guessing(scale: alt.Scale) -> alt.Chart:
     """The line of an attacker who guesses."""
-    line = alt.Chart(pd.DataFrame([{"value": 0.01}])).mark_rule(strokeDash=[4, 3], color=INK, opacity=0.55)
+    line = alt.Chart(pd.DataFrame([{"value": GUESSING}])).mark_rule(strokeDash=[4, 3], color=INK, opacity=0.55)
     made: alt.Chart = line.encode(y=alt.Y("value:Q", scale=scale))
     return made

@@ -42,31 +42,35 @@ def examples(findings: Findings) -> Figure | None:
         name="examples",
         title="Which examples does quantization protect?",
         caption=(
-            "Members in bins by how many of the models trained on them give them away in full precision (1% false "
-            "alarms, online LiRA): to the right their mean, up the share of quantized models that still give them away "
-            f"to an attacker with {ATTACKER[ADAPTIVE]}. On the dashed diagonal nothing is gained; a line along the "
-            "bottom protects everyone. The selection of bins makes the right end fall a little even without "
-            "quantization (regression to the mean), which the line of 4 bits shows."
+            "Members are put into bins by the share of one half of the full-precision models that gives them away "
+            "(1% false alarms, online LiRA), to the right. Up is the share of the other half that does, quantized, "
+            f"to an attacker with {ATTACKER[ADAPTIVE]}. The dashed line is that other half at full precision: what "
+            "lies below it is protected, and a line along the bottom protects everyone."
         ),
         frame=every,
         chart=together(panels, 3),
-        shown=drawn[["data", "method", "width", "least", "most", "examples", "before", "after"]],
+        shown=drawn[["data", "method", "width", "least", "most", "examples", "chosen", "before", "after"]],
     )
 
 
 def _panel(frame: pd.DataFrame, title: str) -> alt.LayerChart:
     scale = alt.Scale(domain=[0, 1], nice=False)
-    x = alt.X("before:Q", scale=scale, axis=alt.Axis(title="found in the originals", format=".0%", tickCount=5))
-    y = alt.Y("after:Q", scale=scale, axis=alt.Axis(title="found when quantized", format=".0%", tickCount=5))
+    x = alt.X(
+        "chosen:Q", scale=scale, axis=alt.Axis(title="found in the originals, one half", format=".0%", tickCount=5)
+    )
+    y = alt.Y(
+        "after:Q", scale=scale, axis=alt.Axis(title="found when quantized, the other half", format=".0%", tickCount=5)
+    )
     widths = list(dict.fromkeys(frame["bits"]))
     dashes = [DASHES.get(width, [1, 0]) for width in dict.fromkeys(frame["width"])]
     dash = alt.StrokeDash("bits:N", scale=alt.Scale(domain=widths, range=dashes), legend=None)
     base = alt.Chart(rows(frame))
     drawn = series(BY_METHOD, list(dict.fromkeys(frame["series"])), legend=False)
-    ends = frame.sort_values("before").groupby("bits", sort=False).tail(1)
-    diagonal = alt.Chart(pd.DataFrame([{"before": 0.0, "after": 0.0}, {"before": 1.0, "after": 1.0}]))
+    ends = frame.sort_values("chosen").groupby("bits", sort=False).tail(1)
+    once = frame.drop_duplicates("chosen").sort_values("chosen")
+    whole = alt.Chart(rows(once)).mark_line(strokeDash=[4, 3], color=INK, opacity=0.6, strokeWidth=1.2)
     marks = [
-        diagonal.mark_line(strokeDash=[4, 3], color=INK, opacity=0.5, strokeWidth=1).encode(x=x, y=y),
+        whole.encode(x=x, y=alt.Y("before:Q", scale=scale)),
         base.mark_line(strokeWidth=1.6).encode(x=x, y=y, color=drawn["color"], strokeDash=dash),
         base.mark_point(filled=True, size=34, opacity=1).encode(x=x, y=y, **drawn),
         alt.Chart(rows(ends))

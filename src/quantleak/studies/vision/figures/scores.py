@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from quantleak.report.names import listed as listed_in_words
 from quantleak.studies.common import Figure
 from quantleak.studies.common.figure import rows
 from quantleak.studies.common.style import FONT, INK, layered
@@ -25,7 +26,9 @@ ONE = {"score": (INK, "circle")}
 def scores(findings: Findings) -> Figure:
     """The figure."""
     agreement = findings.agreement.rename(columns={"spearman": "value"})
-    agreement = agreement.assign(name=agreement["score"].map(SCORES), series="score")
+    agreement = agreement.assign(name=agreement["score"].map(SCORES), series="score").dropna(subset=["value"])
+    looks = -(-findings.study.epochs // findings.study.evaluate_every)
+    examples = listed_in_words([f"{len(one.plan.parts.validation):,}" for one in findings.measured.values()])
     panels: list[alt.LayerChart] = []
     for data in findings.measured:
         table = findings.scores[findings.scores["data"] == data]
@@ -44,16 +47,15 @@ def scores(findings: Findings) -> Figure:
         name="scores",
         title="Does r_Q rank round-to-nearest at different precisions as the strongest attack does?",
         caption=(
-            "r_Q by Algorithm 1 of paper A along the training trajectories of the same networks, quantized at every "
-            "evaluated epoch to the nearest value of the grids of this study. Left: r_Q (larger should mean more "
-            "private) against the Membership Inference Security that the strongest attack leaves, 1 being perfect. "
-            "Right: Spearman's correlation of every score with that security over these quantizers; bars are 95% "
-            "intervals over models. A score that is equal for all quantizers ranks none and counts as 0."
+            "r_Q by Algorithm 1 of paper A along the training trajectories of the same networks, quantized to the "
+            f"nearest value of the grids of this study at {looks} epochs of each training, on {examples} validation "
+            "examples; where “z” in the table is below 2, the examples are too few to resolve it. Left: r_Q (larger "
+            "should mean more private) against the Membership Inference Security (“mis”) that the strongest attack "
+            "with quantized shadows leaves, 1 being perfect. Right: Spearman's correlation of every score with that "
+            "security over these quantizers; bars are 95% intervals over models. The number of distinct quantized "
+            "models (“elements”) is left out where it is the same for all."
         ),
-        frame=findings.scores.merge(
-            findings.agreement.pivot(index="data", columns="score", values="spearman").add_prefix("spearman_"),
-            on="data",
-        ),
+        frame=pd.concat([findings.scores, findings.agreement], ignore_index=True),
         chart=together(panels, 2),
         shown=findings.scores.drop(columns=["quantizer"]),
     )

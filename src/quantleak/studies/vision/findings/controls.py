@@ -15,6 +15,9 @@ from quantleak.studies.vision.findings.mismatch import METRIC
 from quantleak.studies.vision.jobs import ADAPTIVE, HEAD, NOISE, ONLINE, WIDTH, stopped_name
 
 NOISE_CONTROL, STOPPED_CONTROL = "noise on the weights", "training stopped early"
+LABELS = ("data", "quantizer", "part", "method", "width", "head", "control")
+FIGURES = ("leakage", "control_leakage", "difference", "difference_low", "difference_high", "at", "reason")
+COLUMNS = [*LABELS, *FIGURES]
 STILL_BETTER = {
     NOISE_CONTROL: "the largest noise still keeps more accuracy",
     STOPPED_CONTROL: "the earliest epoch that was looked at already had more accuracy",
@@ -54,7 +57,7 @@ def controls(one: Measured) -> pd.DataFrame:
                     "reason": "" if found.value is not None else STILL_BETTER[control],
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _noise(one: Measured) -> list[Point]:

@@ -35,8 +35,8 @@ class Findings:
             the original's with limits, effective `bits`, `kilobytes`, `fidelity`.
         gaps: See `quantleak.studies.vision.findings.mismatch`.
         controls: See `quantleak.studies.vision.findings.controls`.
-        examples: One row for each quantizer, mode and bin of members, by how often they are found in the originals: the
-            share of targets that give them away, before and after.
+        examples: One row for each quantizer, mode and bin of members, by the share of one half of the originals that
+            gives them away: that share (`chosen`), and the share of the other half `before` and `after` quantization.
         calibrated: One row for each quantizer that reads members and each mode: leakage of these apart from others.
         scores: One row for each quantizer with an r_Q.
         agreement: One row for each score: Spearman with the strongest attack's security.
@@ -148,26 +148,24 @@ def _utility(one: Measured) -> pd.DataFrame:
 
 
 def _examples(one: Measured) -> pd.DataFrame:
-    """Members in bins of equal width of the share of targets that give them away in the originals."""
-    (before,) = one.outputs[BASELINE].examples.values()
-    place = np.minimum((before * BINS).astype(int), BINS - 1)
-    rows = []
-    for name, row in one.rows.items():
-        for mode, after in one.outputs[name].examples.items() if row.whole and name != BASELINE else ():
-            for number in range(BINS):
-                inside = place == number
-                if inside.any():
-                    rows.append(
-                        {
-                            **_labels(one, name),
-                            "mode": mode,
-                            "least": number / BINS,
-                            "most": (number + 1) / BINS,
-                            "examples": int(inside.sum()),
-                            "before": float(before[inside].mean()),
-                            "after": float(after[inside].mean()),
-                        }
-                    )
+    """Members in bins of equal width of the share of targets that give them away in the originals.
+
+    Targets with even numbers put the examples into bins, those with odd numbers are what is shown of a bin: the most
+    exposed of one half are a little less exposed in the other, which is no protection.
+    """
+    rows: list[dict[str, Any]] = []
+    halves = list(one.outputs[BASELINE].examples.values())
+    for binned, before in halves:
+        place = np.minimum((np.nan_to_num(binned) * BINS).astype(int), BINS - 1)
+        for name, row in one.rows.items():
+            for mode, (_, after) in one.outputs[name].examples.items() if row.whole and name != BASELINE else ():
+                for number in range(BINS):
+                    inside = (place == number) & ~np.isnan(binned + before)
+                    if inside.any():
+                        found = {"before": float(before[inside].mean()), "after": float(after[inside].mean())}
+                        edges = {"least": number / BINS, "most": (number + 1) / BINS, "examples": int(inside.sum())}
+                        chosen = float(binned[inside].mean())
+                        rows.append({**_labels(one, name), "mode": mode, **edges, "chosen": chosen, **found})
     return pd.DataFrame(rows)
 
 

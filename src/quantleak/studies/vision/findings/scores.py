@@ -13,7 +13,7 @@ from quantleak.studies.common.strongest import strongest
 from quantleak.studies.common.true_negatives import true_negatives
 from quantleak.studies.vision.findings.measured import Measured
 from quantleak.studies.vision.findings.resampling import limits
-from quantleak.studies.vision.jobs import STRONGEST
+from quantleak.studies.vision.jobs import ADAPTIVE, NONE, STRONGEST
 
 SIGNS = {"r_q": 1.0, "cramer": 1.0, "fidelity": -1.0, "elements": -1.0, "true_negatives": -1.0}
 """By score, 1 where larger means more private."""
@@ -24,8 +24,9 @@ def scores(one: Measured, resamples: int) -> tuple[pd.DataFrame, pd.DataFrame]:
 
     Returns:
         One row for each quantizer: the mean over models of every score, the median resolution `z` of r_Q, and `mis`,
-        the MIS bound of the strongest attack with its interval. And one row for each score: Spearman's correlation with
-        `mis`, with an interval over models; a score that is equal for all quantizers ranks none, and counts as 0.
+        the MIS bound of the strongest attack with quantized shadows, with its interval. And one row for each score:
+        Spearman's correlation with `mis`, with an interval over models; a score that is equal for all quantizers ranks
+        none, and has none.
     """
     block, seed = one.trained.quantized.block, one.plan.settings.seed
     specs = [spec for spec in block.rates if spec in one.rows]
@@ -52,15 +53,18 @@ def scores(one: Measured, resamples: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     again = np.stack([security[spec].resampled for spec in specs], axis=1)
     rows: list[dict[str, Any]] = []
     for name, sign in SIGNS.items():
-        drawn = np.nan_to_num(spearman(sign * over_models(values[name], mean, resamples, seed), again))
-        low, high = limits(drawn, one.plan.settings.level)
-        agreement = float(np.nan_to_num(spearman(sign * table[name].to_numpy(), table["mis"].to_numpy())))
+        agreement = float(spearman(sign * table[name].to_numpy(), table["mis"].to_numpy()))
+        low = high = np.nan
+        if not np.isnan(agreement):
+            drawn = np.nan_to_num(spearman(sign * over_models(values[name], mean, resamples, seed), again))
+            low, high = limits(drawn, one.plan.settings.level)
         rows.append({"data": one.name, "score": name, "spearman": agreement, "low": low, "high": high})
     return table, pd.DataFrame(rows)
 
 
 def _accuracies(one: Measured, spec: str) -> dict[str, np.ndarray]:
-    """By attack and mode, balanced accuracy of every target at a threshold from other targets."""
+    """By attack with quantized shadows, balanced accuracy of every target at a threshold from other targets."""
     end = "/balanced_accuracy"
     found = {key.removesuffix(end): v for key, v in one.outputs[spec].columns.items() if key.endswith(end)}
-    return {key.replace("/", ", "): values for key, values in found.items() if not key.startswith(STRONGEST)}
+    open_to = {key: values for key, values in found.items() if key.partition("/")[2] in (ADAPTIVE, NONE)}
+    return {key.replace("/", ", "): v for key, v in open_to.items() if not key.startswith(STRONGEST)}

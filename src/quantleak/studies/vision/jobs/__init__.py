@@ -1,9 +1,11 @@
 """The jobs of the vision study, and everything that fixes their numbers."""
 
 from quantleak.studies.vision.jobs.attack import ADAPTIVE as ADAPTIVE
+from quantleak.studies.vision.jobs.attack import ANY as ANY
 from quantleak.studies.vision.jobs.attack import FPR as FPR
 from quantleak.studies.vision.jobs.attack import NONE as NONE
 from quantleak.studies.vision.jobs.attack import ONLINE as ONLINE
+from quantleak.studies.vision.jobs.attack import PUBLISHED as PUBLISHED
 from quantleak.studies.vision.jobs.attack import RECALIBRATED as RECALIBRATED
 from quantleak.studies.vision.jobs.attack import STRONGEST as STRONGEST
 from quantleak.studies.vision.jobs.attack import TRANSFER as TRANSFER

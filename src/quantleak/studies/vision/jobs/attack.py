@@ -32,13 +32,13 @@ from quantleak.studies.vision.jobs.rows import Row
 
 FPR = 0.01
 """At which claims are judged."""
-ADAPTIVE, TRANSFER, RECALIBRATED, NONE = "adaptive", "transfer", "recalibrated", "none"
-ONLINE = "lira-online"
+ADAPTIVE, TRANSFER, RECALIBRATED, NONE, ANY = "adaptive", "transfer", "recalibrated", "none", "any"
+ONLINE, PUBLISHED = "lira-online", "lira-published"
 STRONGEST = "strongest"
 KINDS = (
     *ATTACKS,
     AttackKind(name="lira-global", description="online, one variance", convention=LiRA.preset("carlini2022-fixed")),
-    AttackKind(name="lira-published", description="as in arXiv 2512.15335", convention=LiRA.preset("quant-mia")),
+    AttackKind(name=PUBLISHED, description="as in arXiv 2512.15335", convention=LiRA.preset("quant-mia")),
 )
 """Every attack of an audit, LiRA with one variance for everything, and LiRA under the paper's conventions."""
 FEW = tuple(kind for kind in KINDS if kind.name in (ONLINE, "loss"))
@@ -76,10 +76,11 @@ class RowOutput(Output):
         figures: One for each attack, mode and metric; those of the strongest on the half of the targets that did not
             choose it, all others on all targets.
         columns: By `attack/mode/metric`, values `[T]` of each target, for spreads and paired differences.
-        influence: By `attack/mode/metric`, what each group of examples adds, float32 `[T, groups]`; of online LiRA and
-            of the strongest.
-        examples: By mode, for every example the share of targets trained on it in which online LiRA calls it a member
-            at 1% false positives, `[N]`.
+        influence: By `attack/mode/metric`, what each group of examples adds, float32 `[T, groups]`; of online LiRA,
+            ours and the paper's, and of the strongest.
+        examples: By mode, for every example the share of the targets trained on it in which online LiRA calls it a
+            member at 1% false positives, `[2, N]`: of the targets with even and with odd numbers; NaN where none of
+            them was trained on it. Empty where the examples do not support that rate.
         calibrated: By mode, leakage of members that the quantizer read apart from others; see `by_use`.
         seconds: Time spent.
     """
@@ -155,10 +156,13 @@ def attacked(
         found = evaluate(each, member, fprs=FPRS, groups=groups, level=level)
         figures += _figures(attack, mode, found)
         columns |= _columns(attack, mode, found)
+        if attack == PUBLISHED:
+            influence |= _influence(attack, mode, found, (FPR,))
         if attack == ONLINE:
             influence |= _influence(attack, mode, found, FPRS if whole else (FPR,))
-            flags = flagged(each, member, FPR)
-            examples[mode] = (flags & member).sum(0) / np.maximum(member.sum(0), 1)
+            flags = None if found.tpr[FPR].value is None else flagged(each, member, FPR)
+            if flags is not None:
+                examples[mode] = np.stack([_found(flags[half::2], member[half::2]) for half in (0, 1)])
             if calibrated is not None and calibrated.any():
                 codes = group_codes(groups, len(groups))
                 by_mode[mode] = by_use(each, flags, member, calibrated, codes, level)
@@ -191,9 +195,19 @@ def _scores(kinds: Iterable[AttackKind], modes: list[Mode], inputs: AttackInputs
     return found
 
 
+def _found(flags: np.ndarray, member: np.ndarray) -> np.ndarray:
+    """For every example the share of the targets trained on it that give it away, NaN without any."""
+    trained = member.sum(0)
+    return np.where(trained > 0, (flags & member).sum(0) / np.maximum(trained, 1), np.nan)
+
+
 def _open(scores: Scores) -> dict[str, Scores]:
     """By name, what an attacker may choose from: everything, or what float, or quantized, shadows allow."""
-    allowed = {"any": (ADAPTIVE, TRANSFER, RECALIBRATED, NONE), ADAPTIVE: (ADAPTIVE, NONE), TRANSFER: (TRANSFER, NONE)}
+    allowed = {
+        ANY: (ADAPTIVE, TRANSFER, RECALIBRATED, NONE),
+        ADAPTIVE: (ADAPTIVE, NONE),
+        TRANSFER: (TRANSFER, RECALIBRATED, NONE),
+    }
     found = {name: {key: one for key, one in scores.items() if key[1] in modes} for name, modes in allowed.items()}
     return {name: some for name, some in found.items() if any(key[1] != NONE for key in some)}
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import BeforeValidator
 
+from quantleak.auditing.plan import resolve_device
 from quantleak.auditing.settings import Settings
 from quantleak.data import Dataset
 from quantleak.data.sources.images import DIGITS, HUB, read_images
@@ -42,7 +43,7 @@ PROFILES: Mapping[str, Mapping[str, str]] = {
     "published": {
         "adaround": "zero=false&iterations=20000&learning_rate=0.001&penalty=0.001&batch=32",
         "brecq": "zero=false&fold=true&iterations=20000&learning_rate=0.001&batch=32&loss=mse",
-        "obq": "retune=true&order=greedy&damping=0&asymmetric=false",
+        "obq": "retune=true&examples=2048&order=greedy&damping=0&asymmetric=false",
         "rtn": "",
     },
 }
@@ -80,6 +81,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "profile": "fast",
         "precision": "bfloat16",
         "widths": ("4", "2", TERNARY),
+        "calibration_examples": 1024,
         "smaller": "resnet:8?width=4",
     },
     "gpu": {
@@ -115,7 +117,7 @@ class Vision(StudySettings):
         widths: Bits of the body, or `ternary`.
         head_options: Precisions of the last layer at `ternary`, beside that of the body.
         followed: Bits of round-to-nearest whose trajectories give r_Q.
-        calibration_examples: Of each model's members, for the methods that read data.
+        calibration_examples: Of each model's members at most; a method reads 1,024 of them, or what its profile says.
         smaller: A float network about as large on disk as a ternary `network`.
         noise: Whether noise on the weights is compared with quantization; a part.
         layers: Whether every layer in turn is left at full precision under ternary round-to-nearest; a part.
@@ -148,8 +150,8 @@ class Vision(StudySettings):
     widths: Names = ("4", "3", "2", TERNARY)
     head_options: Names = ("8", "float")
     followed: Names = ("8", "6", "4", "3", "2", TERNARY)
-    calibration_examples: int = 1024
-    smaller: str = "resnet:18?width=16"
+    calibration_examples: int = 2048
+    smaller: str = "resnet:18?width=14"
     noise: bool = True
     layers: bool = True
     resamples: int = 2000
@@ -194,8 +196,13 @@ class Vision(StudySettings):
     def identity(self) -> dict[str, Any]:
         """What fixes the numbers of every job: settings, and the data themselves."""
         rows = {part: getattr(self, part) for part in self.parts}  # models are quantized in one job in every way asked
-        digests = {name: open_data(name, self.data_dir).digest for name in self.data}
-        return super().identity | rows | {"digests": digests}
+        return super().identity | {
+            **rows,
+            "device": str(resolve_device(self.device)),
+            "digests": {name: open_data(name, self.data_dir).digest for name in self.data},
+            "quantizers": [self.spec(method, width) for method in METHODS for width in self.widths],
+            "stopped_at": list(self.stopped_at),
+        }
 
     @property
     def stopped_at(self) -> tuple[int, ...]:
