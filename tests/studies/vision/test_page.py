@@ -101,7 +101,9 @@ def shipping(tiny: Tiny, leaks: dict[str, float], lost: dict[str, float]) -> str
         for spec, value in leaks.items()
     }
     object.__setattr__(one, "outputs", outputs)
-    found = replace(tiny.found, utility=utility, measured={"digits": one})
+    figure = {"data": "digits", "attack": "strongest", "mode": "any", "metric": METRIC}
+    rows = [figure | {"quantizer": spec, "value": v, "low": v / 2, "high": 1.5 * v} for spec, v in leaks.items()]
+    found = replace(tiny.found, utility=utility, measured={"digits": one}, attacks=pd.DataFrame(rows))
     (sentence,) = [one for one in headlines(found, []) if "What to ship" in one]
     return sentence
 
@@ -112,7 +114,7 @@ def test_what_to_ship_is_the_least_leaking_that_keeps_the_accuracy(tiny: Tiny) -
     sentence = shipping(tiny, leaks, {specs[0]: 0.01, specs[1]: 0.01})
     row = tiny.one.rows[specs[1]]
     assert f"{NAMES[row.method]} at {width_name(row.width)} has the lowest upper limit" in sentence
-    assert "finds 10.0% [10.0, 10.0] of the members, 40.0% in the original" in sentence
+    assert "finds 10.0% [5.0, 15.0] of the members, 40.0% in the original" in sentence
     assert "certainly leaks less than the original and than all others" in sentence
     assert "That it leaks less than the original is not certain" in shipping(
         tiny, leaks | {specs[1]: 0.4, specs[0]: 0.5}, {specs[0]: 0.01, specs[1]: 0.01}

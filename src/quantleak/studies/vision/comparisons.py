@@ -9,10 +9,8 @@ import numpy as np
 from quantleak.attacks import Crossed
 from quantleak.quantizers import BASELINE
 from quantleak.results import Estimate
-from quantleak.studies.vision.findings import METRIC, PAPERS, Findings, Measured, limits, resampled
-from quantleak.studies.vision.jobs import ONLINE, TERNARY, WIDTH, Row
-
-LOW = ("2", TERNARY)
+from quantleak.studies.vision.findings import LOW, METRIC, PAPERS, Findings, Measured, limits, resampled
+from quantleak.studies.vision.jobs import ONLINE, WIDTH, Row
 
 
 def published_rows(findings: Findings, widths: Sequence[str]) -> Iterator[tuple[Measured, Row]]:

@@ -116,7 +116,7 @@ def _evaluating(plan: Plan) -> float:
 
 
 def _quantizing(study: Vision, plan: Plan, rows: Sequence[Row]) -> dict[str, float]:
-    """Seconds of every procedure on one model, by spec; noise and single layers cost what rounding does."""
+    """Seconds of every procedure on one model, by spec; without noise and single layers, which take next to nothing."""
     images = _images(plan)
     by_kind: dict[tuple[str, str], float] = {}
     found: dict[str, float] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from quantleak.report.grid import Cell, Column, Row, Table, name
 from quantleak.studies.vision.findings import Findings
 from quantleak.studies.vision.jobs import Vision
+from quantleak.studies.vision.jobs.settings import PROFILES
 
 OPEN = (
     (
@@ -24,7 +25,7 @@ OPEN = (
         "augmentation. The reference reads 2,048 for OBC, in ten augmented views.",
         "calibration_examples",
     ),
-    ("profile", "Steps and options of the methods that learn; see `quantleak.studies.vision`.", "profile"),
+    ("profile", "Of the methods: {options}.", "profile"),
     (
         "batch norms",
         "Not taken again after quantization. The profile “published” does so for OBC, on members only.",
@@ -47,7 +48,13 @@ def open_parameters(study: Vision) -> Table:
         Column(title="Here", numeric=False),
         Column(title="What it is", numeric=False, wraps=True),
     )
-    rows = [Row(cells=(name(label), name(_setting(study, key)), name(about))) for label, about, key in OPEN]
+    options = "; ".join(
+        f"{method} {text.replace('&', ', ') or 'as usual'}" for method, text in PROFILES[study.profile].items()
+    )
+    rows = [
+        Row(cells=(name(label), name(_setting(study, key)), name(about.format(options=options))))
+        for label, about, key in OPEN
+    ]
     return Table(caption="What the paper leaves open", columns=columns, rows=tuple(rows))
 
 

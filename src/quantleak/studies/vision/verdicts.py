@@ -10,7 +10,6 @@ from quantleak.quantizers import BASELINE
 from quantleak.results import Estimate
 from quantleak.studies.common import NOT_JUDGED, Verdict
 from quantleak.studies.vision.comparisons import (
-    LOW,
     above,
     by_method,
     difference,
@@ -19,7 +18,7 @@ from quantleak.studies.vision.comparisons import (
     ratio,
     value_of,
 )
-from quantleak.studies.vision.findings import METRIC, PAPERS, POOLED, Findings, limits, resampled
+from quantleak.studies.vision.findings import LOW, METRIC, PAPERS, POOLED, Findings, limits, resampled
 from quantleak.studies.vision.jobs import (
     ADAPTIVE,
     HEAD,

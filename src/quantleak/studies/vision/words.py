@@ -12,7 +12,7 @@ from quantleak.studies.common import Judged, Words
 from quantleak.studies.common.numbers import number
 from quantleak.studies.vision.claims import PAPER
 from quantleak.studies.vision.figures.drawing import NAMES, width_name
-from quantleak.studies.vision.findings import METRIC, NOISE_CONTROL, PAPERS, POOLED, STOPPED_CONTROL, Findings
+from quantleak.studies.vision.findings import LOW, METRIC, NOISE_CONTROL, PAPERS, POOLED, STOPPED_CONTROL, Findings
 from quantleak.studies.vision.jobs import (
     ADAPTIVE,
     ANY,
@@ -20,7 +20,6 @@ from quantleak.studies.vision.jobs import (
     ONLINE,
     PUBLISHED,
     STRONGEST,
-    TERNARY,
     TRANSFER,
     WIDTH,
     Row,
@@ -30,7 +29,6 @@ from quantleak.studies.vision.tables import costs, open_parameters
 
 KEEPS = 0.02
 """Accuracy that one may lose and still ship, as in an audit."""
-LOW = ("2", TERNARY)
 MOST_NAMED = 3
 """Of networks that cannot be told from the one to ship."""
 
@@ -55,14 +53,6 @@ def words(findings: Findings, claims: Judged) -> Words:
         open_parameters=open_parameters(findings.study),
         costs=costs(findings),
     )
-
-
-CONTEXT = (
-    "Beside: a published evaluation of LiRA on float ResNet-18 of CIFAR-10 with 256 shadows (PoPETs 2026(3), "
-    "najeebjebreel/lira_analysis) reports for the online attack AUC .765 and TPR 10.3% at 0.1% FPR, for the offline "
-    "one .556 and 3.3%, for a global threshold .600 and 0.1%."
-)
-"""For studies of the same network and data."""
 
 
 def headlines(findings: Findings, claims: Judged) -> list[str]:
@@ -207,9 +197,11 @@ def _ship(findings: Findings, data: str) -> str:
         return (
             f"{_subject(findings, data)}What to ship: nothing that loses at most {KEEPS:g} of accuracy can be judged."
         )
-    ordered = sorted(known, key=lambda spec: known[spec].share(level).high or 1.0)
+    table = findings.attacks[(findings.attacks["data"] == data) & (findings.attacks["metric"] == METRIC)]
+    table = table[(table["attack"] == STRONGEST) & (table["mode"] == ANY)].set_index("quantizer")
+    ordered = sorted(known, key=lambda spec: float(table["high"].fillna(1.0)[spec]))
     best = ordered[0]
-    low, high = (100 * (end or 0.0) for end in (known[best].share(level).low, known[best].share(level).high))
+    low, high = (100 * float(table[end][best]) for end in ("low", "high"))
     gain = (original - known[best]).estimate(level)
     certain = gain.low is not None and gain.low > 0
     alike = [spec for spec in ordered[1:] if ((known[spec] - known[best]).estimate(level).low or 0.0) <= 0]

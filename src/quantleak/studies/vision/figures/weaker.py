@@ -10,7 +10,7 @@ from quantleak.studies.common import Figure
 from quantleak.studies.common.style import INK
 from quantleak.studies.vision.figures.drawing import BY_METHOD, NAMES, plane, together
 from quantleak.studies.vision.figures.selections import leakage, original, panel_title
-from quantleak.studies.vision.findings import NOISE_CONTROL, STOPPED, STOPPED_CONTROL, Findings
+from quantleak.studies.vision.findings import LOW, NOISE_CONTROL, STOPPED, STOPPED_CONTROL, Findings
 from quantleak.studies.vision.jobs import ADAPTIVE, NEAREST, NOISE, SMALLER, TERNARY, WIDTH
 from quantleak.studies.vision.jobs.rows import NOISE_OF
 
@@ -22,7 +22,7 @@ BELOW = 0.15
 def weaker(findings: Findings) -> Figure | None:
     """The figure; None without low-bit networks, or where the examples support no rate of 1%."""
     every = leakage(findings, ADAPTIVE, [BASELINE, WIDTH, NOISE, STOPPED, SMALLER]).dropna(subset=["value"])
-    low = every[(every["part"] == WIDTH) & every["width"].isin(["2", TERNARY]) & (every["method"] != NEAREST)]
+    low = every[(every["part"] == WIDTH) & every["width"].isin(LOW) & (every["method"] != NEAREST)]
     if low.empty:
         return None
     low = low.assign(series=low["method"].map(NAMES), label=low["width"])
@@ -62,7 +62,7 @@ def weaker(findings: Findings) -> Figure | None:
 
 def _curve(every: pd.DataFrame, part: str) -> pd.DataFrame:
     """From the original on: noise growing, or training stopped earlier and earlier."""
-    low = every[(every["part"] == WIDTH) & every["width"].isin(["2", TERNARY]) & (every["method"] != NEAREST)]
+    low = every[(every["part"] == WIDTH) & every["width"].isin(LOW) & (every["method"] != NEAREST)]
     rows: pd.DataFrame = every[every["part"].isin([BASELINE, part])]
     rows = rows[rows["accuracy"] > low["accuracy"].min() - BELOW]
     names = {NOISE: NOISE_CONTROL, STOPPED: STOPPED_CONTROL}

@@ -6,6 +6,7 @@ from quantleak.studies.vision.findings.findings import STOPPED as STOPPED
 from quantleak.studies.vision.findings.findings import Findings as Findings
 from quantleak.studies.vision.findings.findings import find as find
 from quantleak.studies.vision.findings.measured import Measured as Measured
+from quantleak.studies.vision.findings.mismatch import LOW as LOW
 from quantleak.studies.vision.findings.mismatch import METRIC as METRIC
 from quantleak.studies.vision.findings.mismatch import PAPERS as PAPERS
 from quantleak.studies.vision.findings.mismatch import POOLED as POOLED

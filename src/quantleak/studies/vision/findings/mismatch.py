@@ -15,11 +15,13 @@ from quantleak.quantizers import BASELINE
 from quantleak.results import Estimate
 from quantleak.studies.vision.findings.measured import Measured
 from quantleak.studies.vision.findings.resampling import limits, resampled
-from quantleak.studies.vision.jobs import ADAPTIVE, FPR, ONLINE, PUBLISHED, STRONGEST, TRANSFER, WIDTH, Row
+from quantleak.studies.vision.jobs import ADAPTIVE, FPR, ONLINE, PUBLISHED, STRONGEST, TERNARY, TRANSFER, WIDTH, Row
 
 METRIC = f"tpr@{FPR:g}"
 PAPERS = ("adaround", "brecq", "obq")
 """The paper's methods, over which a share is pooled too."""
+LOW = ("2", TERNARY)
+"""The widths at which it trades accuracy for privacy."""
 POOLED = "all three"
 NO_DROP = "the attacker with float shadows does not certainly find less in the quantized networks than in the originals"
 LABELS = ("data", "quantizer", "part", "method", "width", "head", "attack", "metric")

@@ -21,7 +21,7 @@ class Row:
 
     Attributes:
         spec: Of what quantizes.
-        part: Of the study: `original`, `width`, `head`, `head alone`, `layer`, `noise` or `followed`.
+        part: Of the study: `identity` (the baseline), `width`, `head`, `head alone`, `layer`, `noise` or `followed`.
         method: Such as `obq`.
         width: Bits of the body, or `ternary`.
         option: Precision of the head, or the layer that stays.
